@@ -1,0 +1,11 @@
+-- name: identities
+-- returns: one row per known identity among those asked
+-- params: arrays of equal length: subjects text[], event_ids uuid[]
+-- used by: streams/stores/ledger.py, services/cli/import_events.py
+
+select
+    ei.subject,
+    ei.event_id,
+    ei.content_hash
+from unnest(%(subjects)s::text [], %(event_ids)s::uuid []) as e (subject, event_id)
+inner join event_ids as ei on e.subject = ei.subject and e.event_id = ei.event_id;

@@ -1,0 +1,76 @@
+"""What stands in the topics that carry no events: moved counts, alerts, and the dead letters' headers."""
+
+from typing import Annotated, Any, Literal, Required
+
+from pydantic import AfterValidator, Field, TypeAdapter, with_config
+from typing_extensions import TypedDict
+
+from schemas.events.common import (
+    AGENT_PATTERN,
+    STRICT,
+    AreaCode,
+    DateText,
+    DiseaseCode,
+    EventId,
+    Instant,
+    calendar_date,
+)
+
+AreaId = Annotated[
+    str, Field(pattern=r"^(?:[0-9]{2}|[0-9]{3}|[0-9]{5})@(?:start|[0-9]{4}-[0-9]{2}-[0-9]{2})$")
+]
+Day = Annotated[DateText, AfterValidator(calendar_date)]
+Basis = Literal["onset", "report", "death"]
+DeadLetterError = Literal["invalid", "conflict", "misplaced"]
+WholeNumberText = Annotated[str, Field(pattern=r"^[0-9]{1,19}$")]
+
+
+@with_config(STRICT)
+class CountChangeV1(TypedDict, total=False):
+    """Counts of one disease and area have moved: read them again, they are not repeated here.
+
+    `first_day` and `last_day` bound the days that moved; null where only deaths of an unknown day did.
+    """
+
+    disease: Required[DiseaseCode]
+    area_code: Required[AreaCode]
+    area_id: Required[AreaId]
+    bases: Required[Annotated[list[Basis], Field(min_length=1, max_length=3)]]
+    first_day: Required[Day | None]
+    last_day: Required[Day | None]
+    known_at: Required[Instant]
+
+
+@with_config(STRICT)
+class AlertV1(TypedDict, total=False):
+    """An alert was opened or has changed: wakes the notifier, who reads the rest from the table `alerts`."""
+
+    alert_id: Required[EventId]
+    rule: Required[Annotated[str, Field(pattern=AGENT_PATTERN)]]
+    disease: Required[DiseaseCode]
+    area_code: Required[AreaCode]
+    area_id: Required[AreaId]
+    on: Required[Day]
+    state: Required[Literal["open", "acknowledged", "verified", "dismissed", "closed"]]
+    known_at: Required[Instant]
+
+
+DeadLetterHeaders = TypedDict(
+    "DeadLetterHeaders",
+    {
+        "error": Required[DeadLetterError],
+        "error-detail": Required[Annotated[str, Field(min_length=1, max_length=16_384)]],
+        "topic": Required[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]],
+        "partition": Required[WholeNumberText],
+        "offset": Required[WholeNumberText],
+    },
+    total=False,
+)
+DeadLetterHeaders.__doc__ = (
+    """Why a record was put aside and where it stood; the value is the redacted record."""
+)
+with_config(STRICT)(DeadLetterHeaders)
+
+COUNT_CHANGE: TypeAdapter[Any] = TypeAdapter(CountChangeV1)
+ALERT: TypeAdapter[Any] = TypeAdapter(AlertV1)
+DEAD_LETTER_HEADERS: TypeAdapter[Any] = TypeAdapter(DeadLetterHeaders)

@@ -1,0 +1,21 @@
+"""`canhdich …`: the command line. Each command is a module with a `register` function."""
+
+import typer
+
+from services.cli import audit_command, cases_command, counts_command, service_commands
+
+app = typer.Typer(
+    name="canhdich",
+    help="Canh Dịch: watching over epidemics.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+for module in (service_commands, counts_command, cases_command, audit_command):
+    module.register(app)
+
+
+def main() -> None:
+    """Entry point of the `canhdich` program."""
+    app()

@@ -1,0 +1,74 @@
+"""Blocking clients beside the event loop."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import ParamSpec, TypeVar
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
+
+class Worker:
+    """One thread that runs calls in the order in which they were asked for.
+
+    It is a daemon thread: a client that waits for a dead server must not keep the process from ending, as
+    the threads of an executor would.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    async def run(
+        self, call: Callable[_Parameters, _Result], *args: _Parameters.args, **kwargs: _Parameters.kwargs
+    ) -> _Result:
+        """Wait for a call's result. When the caller is cancelled before its turn, the call is not made."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[_Result] = loop.create_future()
+
+        def settle(result: _Result | None, error: BaseException | None) -> None:
+            if future.cancelled():
+                return
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)  # type: ignore[arg-type]
+
+        def make_call() -> None:
+            if future.cancelled():
+                return
+            result, error = None, None
+            try:
+                result = call(*args, **kwargs)
+            except Exception as raised:
+                error = raised
+            tell(loop, settle, result, error)
+
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+            self._thread.start()
+        self._calls.put(make_call)
+        return await future
+
+    def stop(self) -> None:
+        """Let the thread end after the calls that wait."""
+        self._calls.put(None)
+
+    def _work(self) -> None:
+        while (call := self._calls.get()) is not None:
+            call()
+
+
+def tell(
+    loop: asyncio.AbstractEventLoop, callback: Callable[_Parameters, object], *args: _Parameters.args
+) -> None:
+    """Run a callback in the loop from another thread; nothing happens when the loop is gone."""
+    try:
+        loop.call_soon_threadsafe(callback, *args)
+    except RuntimeError:
+        # Only a closed loop refuses: whoever waited there is gone as well.
+        if not loop.is_closed():
+            raise

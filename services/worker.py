@@ -1,0 +1,67 @@
+"""`python -m services.worker`: one Faust worker, configured by the environment."""
+
+import asyncio
+import logging
+import os
+import sys
+
+import mode.loop
+
+# The event loop must be chosen before Faust is imported.
+mode.loop.use("uvloop")
+
+import faust  # noqa: E402
+from prometheus_client import start_http_server  # noqa: E402
+
+from services.settings import Settings, load_settings  # noqa: E402
+from streams.agents.fold_cases import WorkerOptions, create_app  # noqa: E402
+from streams.domain.errors import CanhDichError  # noqa: E402
+from streams.handlers.fold_cases import TOPIC, FoldCases  # noqa: E402
+from streams.stores.broker import KafkaAnnouncements, KafkaLog, Producer, topic_partitions  # noqa: E402
+from streams.stores.ledger import PostgresLedger  # noqa: E402
+
+
+def build(settings: Settings) -> faust.App:
+    """The Faust app with its real ports.
+
+    Raises:
+        DependencyDown, ConfigurationError: Kafka does not answer, or has no topic.
+    """
+    topic = settings.topic_prefix + TOPIC
+    _, partitions = topic_partitions(settings.kafka_bootstrap, topic)
+    ledger = PostgresLedger(settings.database_url.get_secret_value(), topic)
+    announcements = KafkaAnnouncements(Producer(settings.kafka_bootstrap, settings.topic_prefix))
+    return create_app(
+        WorkerOptions(
+            bootstrap=settings.kafka_bootstrap,
+            topic=topic,
+            group=settings.topic_prefix + "fold-cases",
+            batch_records=settings.batch_records,
+            batch_seconds=settings.batch_seconds,
+            session_timeout=settings.session_timeout_seconds,
+            data_directory=settings.data_directory / f"faust-{os.getpid()}",
+        ),
+        FoldCases(ledger, announcements, partitions),
+        ledger,
+        KafkaLog(settings.kafka_bootstrap, topic),
+    )
+
+
+def main() -> int:
+    """Run until told to stop; exit codes as the command line's (3: a dependency is down)."""
+    settings = load_settings()
+    if settings.worker_metrics_port:
+        start_http_server(settings.worker_metrics_port, addr="127.0.0.1")
+    try:
+        app = build(settings)
+    except CanhDichError as error:
+        print(f"worker: {error}", file=sys.stderr)
+        return 3
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    faust.Worker(app, loglevel=logging.INFO, loop=loop, redirect_stdouts=False).execute_from_commandline()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

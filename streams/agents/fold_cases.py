@@ -1,0 +1,171 @@
+"""The Faust agent that feeds FoldCases. Wiring only; docs/adr/0006-faust-pattern.md says why it looks so.
+
+Faust acknowledges a message whose agent raised, so this agent never raises and never yields: it retries
+what a dead server causes for ever, and ends the process on anything else. A process that starts again
+reads from where the database says.
+"""
+
+import asyncio
+import logging
+import os
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import faust
+from faust.types import TP
+
+from streams.agents import metrics
+from streams.domain.errors import DependencyDown
+from streams.handlers.fold_cases import FoldCases, Record
+from streams.handlers.reconcile import Log, Positions, reconcile
+from streams.stores.broker import instant_of
+
+log = logging.getLogger(__name__)
+
+_Result = TypeVar("_Result")
+_LONGEST_PAUSE = 15.0
+
+EXIT_UNEXPECTED = 70
+"""Exit code after anything unexpected: start the worker again (sysexits.h EX_SOFTWARE)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """What the agent needs beside its ports. Times in seconds."""
+
+    bootstrap: str
+    topic: str
+    group: str
+    batch_records: int
+    batch_seconds: float
+    session_timeout: float
+    data_directory: Path
+
+
+def end_process(reason: str, code: int = EXIT_UNEXPECTED) -> NoReturn:
+    """End at once: raising would make Faust restart the agent and skip the batch."""
+    log.critical("worker ends: %s", reason)
+    logging.shutdown()
+    os._exit(code)
+
+
+async def until_done(app: faust.App, what: str, work: Callable[[], Awaitable[_Result]]) -> _Result:
+    """Repeat until the servers answer; ends the process when it is told to stop meanwhile."""
+    pause = 0.2
+    while True:
+        try:
+            return await work()
+        except DependencyDown as error:
+            log.warning("%s: %s; trying again in %.1f s", what, error, pause)
+            metrics.RETRIES.inc()
+        if app.should_stop:
+            # Nothing was acknowledged: the next process folds the same batch.
+            end_process(f"stopping while waiting to {what}", code=0)
+        await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+        pause = min(_LONGEST_PAUSE, pause * 2)
+
+
+def create_app(options: WorkerOptions, handler: FoldCases, positions: Positions, kafka_log: Log) -> faust.App:
+    """The Faust app with its one agent. Nothing connects before the worker starts."""
+    app = faust.App(
+        options.group,
+        broker=f"kafka://{options.bootstrap.replace(',', ';')}",
+        datadir=str(options.data_directory),
+        key_serializer="raw",
+        value_serializer="raw",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        # A database that is down must not block a rebalance; the fold may be repeated.
+        stream_wait_empty=False,
+        stream_buffer_maxsize=options.batch_records * 4,
+        broker_max_poll_records=options.batch_records,
+        broker_commit_interval=2.0,
+        broker_session_timeout=options.session_timeout,
+        broker_heartbeat_interval=min(3.0, options.session_timeout / 4),
+        broker_max_poll_interval=600.0,
+        consumer_auto_offset_reset="earliest",
+        producer_acks=-1,
+        web_enabled=False,
+    )
+    topic = app.topic(
+        options.topic, key_serializer="raw", value_serializer="raw", key_type=bytes, value_type=bytes
+    )
+    expected: dict[int, int] = {}
+
+    @app.on_rebalance_complete.connect  # type: ignore[untyped-decorator]
+    async def rewind(*_: object, **__: object) -> None:
+        """Read on from where the database says, not from where the group says."""
+        try:
+            assigned = [tp for tp in app.consumer.assignment() if tp.topic == options.topic]
+            handler.forget()
+            expected.clear()
+            agreed = await until_done(
+                app,
+                "agree on offsets",
+                lambda: reconcile([tp.partition for tp in assigned], positions, kafka_log),
+            )
+            for tp in assigned:
+                offset = agreed[tp.partition].announced_offset
+                expected[tp.partition] = offset
+                await _seek(app, tp, offset)
+            metrics.READY.set(1)
+            metrics.ASSIGNED.set(len(assigned))
+        except Exception as error:
+            log.exception("rebalance")
+            end_process(f"rebalance: {error!r}")
+
+    @app.agent(topic)  # type: ignore[untyped-decorator]
+    async def fold_cases(stream: Any) -> None:
+        try:
+            async for batch in stream.noack().noack_take(options.batch_records, within=options.batch_seconds):
+                records = [_record(event.message) for event in batch]
+                _check_gapless(records, expected)
+                with metrics.BATCH_SECONDS.time():
+                    dead = await until_done(app, "fold a batch", lambda: handler.handle(records))  # noqa: B023
+                # All of them and in order: one that is left out would be lost at the next commit.
+                for event in batch:
+                    await stream.ack(event)
+                metrics.RECORDS.inc(len(records))
+                metrics.DEAD_LETTERS.inc(dead)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            log.exception("fold_cases")
+            end_process(f"fold_cases: {error!r}")
+
+    return app
+
+
+def _check_gapless(records: list[Record], expected: dict[int, int]) -> None:
+    """Advance the offsets that are to come; a step in either direction ends the process.
+
+    A step means that this process missed records, or that the log was truncated under it; the next
+    process compares log and database before it reads.
+    """
+    for record in records:
+        awaited = expected.get(record.partition)
+        if awaited is not None and record.offset != awaited:
+            end_process(f"partition {record.partition}: offset {record.offset} came, {awaited} was due")
+        expected[record.partition] = record.offset + 1
+
+
+def _record(message: Any) -> Record:
+    return Record(
+        message.partition,
+        message.offset,
+        # Faust divides Kafka's milliseconds by 1,000.
+        instant_of(round(message.timestamp * 1_000)),
+        message.key,
+        message.value,
+    )
+
+
+async def _seek(app: faust.App, tp: TP, offset: int) -> None:
+    consumer = app.consumer
+    # Both: Faust's own book of what is read, and aiokafka, which ignores a committed offset of 0.
+    await consumer._commit({tp: offset})
+    await consumer.seek(tp, offset)

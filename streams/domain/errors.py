@@ -1,0 +1,28 @@
+"""The one tree of errors, drawn by what happens next.
+
+CanhDichError
+├── DependencyDown        a server does not answer: wait and try again, never skip (exit code 3)
+├── ConfigurationError    a person must change a setting: stop with a sentence (exit code 2)
+├── ViewMoved             another transaction was quicker: read the view again and decode again
+└── RefusedData           the database refuses a value: find the record (bisect) and dead-letter it
+"""
+
+
+class CanhDichError(Exception):
+    """Anything that this system raises on purpose."""
+
+
+class DependencyDown(CanhDichError):
+    """Kafka or the database does not answer; the work is to be repeated, not dropped."""
+
+
+class ConfigurationError(CanhDichError):
+    """Something that only a person can put right; the message says what to do."""
+
+
+class ViewMoved(CanhDichError):
+    """The catalogue or a partition's position is no longer what a batch was decoded with."""
+
+
+class RefusedData(CanhDichError):
+    """The database refuses a value that the schema let through."""

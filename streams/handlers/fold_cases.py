@@ -1,0 +1,359 @@
+"""Fold case events: decode and judge, commit in one transaction, then announce what moved.
+
+The order of effects is the point: nothing is announced before the commit, nothing is acknowledged (by the
+agent) before it is announced, and a redelivered record is announced again but folded once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import blake2b
+from typing import Protocol
+from uuid import UUID
+
+import orjson
+from schemas.topics.partitioner import partition_for
+
+from schemas.events import CASE_TYPES, STREAM_MAX_AHEAD, Event, InvalidEvent, parse_event, redact
+from streams.domain.calendar import microseconds
+from streams.domain.case import CaseEvent
+from streams.domain.catalogue import Catalogue
+from streams.domain.errors import RefusedData, ViewMoved
+from streams.domain.judging import Parked, judge, kind_of
+
+TOPIC = "case-events"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One Kafka record as it came. `appended_at` is the broker's LogAppendTime."""
+
+    partition: int
+    offset: int
+    appended_at: datetime
+    key: bytes | None
+    value: bytes | None
+
+    @property
+    def hash(self) -> bytes:
+        """Tells this record from any other that could stand at its offset (16 bytes)."""
+        digest = blake2b(digest_size=16)
+        for part in (self.key or b"", str(microseconds(self.appended_at)).encode(), self.value or b""):
+            digest.update(len(part).to_bytes(8, "big"))
+            digest.update(part)
+        return digest.digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far one partition is folded (`next_offset`) and announced, and since which (re)start (`epoch`)."""
+
+    topic_id: UUID
+    epoch: int
+    next_offset: int
+    announced_offset: int
+    last_known_at: datetime
+    last_hash: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a batch is judged with; the commit refuses it when either part has moved meanwhile."""
+
+    catalogue: Catalogue
+    positions: Mapping[int, Position]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One valid event on its way into the journal."""
+
+    known_at: datetime
+    epoch: int
+    partition: int
+    offset: int
+    load_id: int
+    event: Event
+    data_json: bytes
+    area_id: str | None
+    judged: CaseEvent | Parked
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that cannot be used, redacted, with every reason. `standing` is the version that stands."""
+
+    epoch: int
+    partition: int
+    offset: int
+    known_at: datetime
+    error: str
+    problems: tuple[Mapping[str, str], ...]
+    key: bytes | None
+    value: bytes
+    standing: bytes | None = None
+    subject: str | None = None
+    event_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records judged: for the journal, for the dead letters, and where that leaves each partition."""
+
+    entries: Sequence[Entry]
+    dead: Sequence[DeadLetter]
+    positions: Mapping[int, Position]
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A count that moved: the key of a record on count-changes."""
+
+    disease: str
+    area_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What is to be announced."""
+
+    touched: frozenset[Touched]
+    dead: Sequence[DeadLetter]
+
+
+class Ledger(Protocol):
+    """Where events become counts. Every method raises DependencyDown when the database does not answer."""
+
+    async def view(self, partitions: Iterable[int]) -> View:
+        """The catalogue in force and the position of each partition."""
+
+    async def commit(self, view: View, batch: Batch) -> Committed:
+        """Journal, fold and count a batch in one transaction.
+
+        Raises:
+            ViewMoved: the catalogue or a position is not what the batch was judged with.
+            RefusedData: the database refuses a value.
+        """
+
+    async def replayed(self, ranges: Mapping[int, tuple[int, int]]) -> Committed:
+        """What was announced for offsets [first, last] per partition of the present epoch."""
+
+
+class Announcements(Protocol):
+    """The topics that others read. Returns only after the broker has acknowledged; DependencyDown else."""
+
+    async def bury(self, dead: Sequence[DeadLetter]) -> None:
+        """Publish dead letters."""
+
+    async def publish(self, touched: Iterable[Touched]) -> None:
+        """Publish which counts moved."""
+
+
+def decode(records: Sequence[Record], view: View, partition_count: int) -> Batch:
+    """Judge records in offset order. Never raises for a record's content: it sorts.
+
+    Args:
+        records: Records at or after their partition's next offset, in offset order per partition.
+        view: Catalogue and positions.
+        partition_count: Partitions of the topic, to check where a key belongs.
+    """
+    entries: list[Entry] = []
+    dead: list[DeadLetter] = []
+    positions = dict(view.positions)
+    first_offset: dict[int, int] = {}
+    for record in records:
+        position = positions[record.partition]
+        known_at = max(record.appended_at, position.last_known_at)
+        first = first_offset.setdefault(record.partition, record.offset)
+        positions[record.partition] = replace(
+            position,
+            next_offset=record.offset + 1,
+            # Whoever folds this batch has announced everything before it.
+            announced_offset=first,
+            last_known_at=known_at,
+            last_hash=record.hash,
+        )
+        raw = record.value or b""
+        try:
+            event = parse_event(raw, now=known_at, max_ahead=STREAM_MAX_AHEAD, types=CASE_TYPES)
+        except InvalidEvent as invalid:
+            problems = tuple(
+                {"field": p.field, "code": p.code, "message_vi": p.message_vi, "message_en": p.message_en}
+                for p in invalid.problems
+            )
+            dead.append(_dead_letter(record, position.epoch, known_at, "invalid_event", problems))
+            continue
+        misplaced = _misplaced(record, event.subject, partition_count)
+        if misplaced is not None:
+            dead.append(
+                _dead_letter(record, position.epoch, known_at, "misplaced_record", (misplaced,), event=event)
+            )
+            continue
+        data_json = orjson.dumps(event.data)
+        judged, area_id = judge(
+            kind_of(event.type),
+            event.subject,
+            event.id,
+            microseconds(event.time),
+            orjson.loads(data_json),
+            view.catalogue,
+        )
+        entries.append(
+            Entry(
+                known_at,
+                position.epoch,
+                record.partition,
+                record.offset,
+                view.catalogue.load_id,
+                event,
+                data_json,
+                area_id,
+                judged,
+                raw,
+            )
+        )
+    return Batch(entries, dead, positions)
+
+
+def conflict(entry: Entry, standing: bytes) -> DeadLetter:
+    """The dead letter for an event id that was used before with other content."""
+    problem = {
+        "field": "id",
+        "code": "identity_conflict",
+        "message_vi": "Mã sự kiện này đã dùng cho một nội dung khác; bản đến trước được giữ. "
+        "Hãy gửi lại thay đổi với mã sự kiện mới.",
+        "message_en": "This event id was used before with other content; the earlier version stands. "
+        "Send the change again with a new id.",
+    }
+    record = Record(entry.partition, entry.offset, entry.known_at, entry.event.subject.encode(), entry.raw)
+    letter = _dead_letter(
+        record, entry.epoch, entry.known_at, "identity_conflict", (problem,), event=entry.event
+    )
+    return replace(letter, standing=standing)
+
+
+def _misplaced(record: Record, subject: str, partition_count: int) -> Mapping[str, str] | None:
+    if record.key != subject.encode():
+        return {
+            "field": "subject",
+            "code": "key_is_not_subject",
+            "message_vi": "Khóa của bản ghi Kafka không trùng với mã ca bệnh (subject).",
+            "message_en": "The record's key is not its subject: send it with the subject as the key.",
+        }
+    if partition_for(record.key, partition_count) != record.partition:
+        return {
+            "field": "subject",
+            "code": "wrong_partition",
+            "message_vi": "Bản ghi nằm sai phân vùng Kafka.",
+            "message_en": "The record is not in partition murmur2(key) mod n: send it with Kafka's default "
+            "partitioner.",
+        }
+    return None
+
+
+def _dead_letter(
+    record: Record,
+    epoch: int,
+    known_at: datetime,
+    error: str,
+    problems: tuple[Mapping[str, str], ...],
+    event: Event | None = None,
+) -> DeadLetter:
+    return DeadLetter(
+        epoch,
+        record.partition,
+        record.offset,
+        known_at,
+        error,
+        problems,
+        None if record.key is None else redact(record.key),
+        redact(record.value or b""),
+        subject=None if event is None else event.subject,
+        event_id=None if event is None else event.id,
+    )
+
+
+class FoldCases:
+    """Handles batches of records of `case-events`, one batch at a time."""
+
+    def __init__(self, ledger: Ledger, announcements: Announcements, partition_count: int) -> None:
+        self._ledger = ledger
+        self._announcements = announcements
+        self._partition_count = partition_count
+        self._view: View | None = None
+
+    def forget(self) -> None:
+        """Drop what is remembered of the database: partitions were given or taken."""
+        self._view = None
+
+    async def handle(self, records: Sequence[Record]) -> int:
+        """Fold a batch; returns when it is committed and announced. Safe to call again with the same batch.
+
+        Returns:
+            How many of the records are in the dead letters.
+
+        Raises:
+            DependencyDown: a server does not answer; call again.
+        """
+        try:
+            committed = await self._commit(records)
+        except RefusedData as refused:
+            if len(records) > 1:
+                # Only one record can be at fault; the others must not wait for a person.
+                middle = len(records) // 2
+                return await self.handle(records[:middle]) + await self.handle(records[middle:])
+            committed = await self._commit(records, refused=str(refused))
+        await self._announcements.bury(committed.dead)
+        await self._announcements.publish(committed.touched)
+        return len(committed.dead)
+
+    async def _commit(self, records: Sequence[Record], refused: str | None = None) -> Committed:
+        partitions = {record.partition for record in records}
+        while True:
+            view = self._view
+            if view is None or not partitions <= view.positions.keys():
+                view = await self._ledger.view(partitions)
+            positions = view.positions
+            fresh = [r for r in records if r.offset >= positions[r.partition].next_offset]
+            known = [r for r in records if r.offset < positions[r.partition].next_offset]
+            try:
+                committed = Committed(frozenset(), ())
+                if fresh:
+                    batch = decode(fresh, view, self._partition_count)
+                    if refused is not None:
+                        batch = _all_refused(batch, fresh, refused)
+                    committed = await self._ledger.commit(view, batch)
+                    view = View(view.catalogue, {**view.positions, **batch.positions})
+                self._view = view
+                break
+            except ViewMoved:
+                self._view = None
+        if not known:
+            return committed
+        replayed = await self._ledger.replayed(_ranges(known))
+        return Committed(committed.touched | replayed.touched, [*replayed.dead, *committed.dead])
+
+
+def _all_refused(batch: Batch, records: Sequence[Record], reason: str) -> Batch:
+    problem = {
+        "field": "data",
+        "code": "refused_by_database",
+        "message_vi": "Cơ sở dữ liệu từ chối giá trị này; hãy báo cho quản trị hệ thống.",
+        "message_en": f"The database refuses a value of this record: {reason}",
+    }
+    dead = []
+    for record in records:
+        position = batch.positions[record.partition]
+        dead.append(
+            _dead_letter(record, position.epoch, position.last_known_at, "refused_by_database", (problem,))
+        )
+    return Batch((), dead, batch.positions)
+
+
+def _ranges(records: Iterable[Record]) -> dict[int, tuple[int, int]]:
+    ranges: dict[int, tuple[int, int]] = {}
+    for record in records:
+        first, last = ranges.get(record.partition, (record.offset, record.offset))
+        ranges[record.partition] = (min(first, record.offset), max(last, record.offset))
+    return ranges

@@ -1,0 +1,246 @@
+"""Kafka by kafka-python: topics, producing, and looking at a partition's log."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+import orjson
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import NewTopic
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from schemas.topics import Topic
+from streams.domain.areas import code_of
+from streams.domain.errors import ConfigurationError, DependencyDown
+from streams.handlers.fold_cases import TOPIC, DeadLetter, Record, Touched
+from streams.handlers.reconcile import LogState
+
+COUNT_CHANGES = "count-changes"
+DEAD_LETTERS = "dead-letters"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@contextmanager
+def errors_translated() -> Iterator[None]:
+    """Raise DependencyDown instead of what the client raises when Kafka does not answer."""
+    try:
+        yield
+    except (KafkaError, OSError) as error:
+        raise DependencyDown(f"Kafka does not answer: {type(error).__name__}: {error}") from error
+
+
+def create_topics(bootstrap: str, topics: Iterable[Topic], prefix: str = "") -> list[str]:
+    """Create the topics that do not exist yet, for one node or (from 3 brokers on) a cluster; their names.
+
+    Raises:
+        DependencyDown: Kafka does not answer.
+        ConfigurationError: a topic exists with another number of partitions.
+    """
+    with errors_translated():
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+        try:
+            existing = set(admin.list_topics())
+            placement: Literal["one_node", "cluster"] = (
+                "cluster" if len(admin.describe_cluster()["brokers"]) >= 3 else "one_node"
+            )
+            created = []
+            for topic in topics:
+                name = prefix + topic.name
+                if name in existing:
+                    found = len(admin.describe_topics([name])[0]["partitions"])
+                    if found != topic.partitions:
+                        raise ConfigurationError(
+                            f"Topic {name} has {found} partitions, not {topic.partitions}: the number never "
+                            "changes. Drain it and move to a new topic."
+                        )
+                    continue
+                try:
+                    admin.create_topics(
+                        [
+                            NewTopic(
+                                name,
+                                topic.partitions,
+                                topic.replication[placement],
+                                topic_configs=dict(topic.settings[placement]),
+                            )
+                        ]
+                    )
+                    created.append(name)
+                except TopicAlreadyExistsError:
+                    # Another process was quicker.
+                    continue
+            return created
+        finally:
+            admin.close()
+
+
+def topic_partitions(bootstrap: str, name: str) -> tuple[UUID, int]:
+    """A topic's own id and its number of partitions.
+
+    Raises:
+        DependencyDown: Kafka does not answer.
+        ConfigurationError: there is no such topic.
+    """
+    with errors_translated():
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+        try:
+            if name not in set(admin.list_topics()):
+                raise ConfigurationError(f"Kafka has no topic {name}: run `canhdich migrate` first.")
+            found = admin.describe_topics([name])[0]
+            return UUID(str(found["topic_id"])), len(found["partitions"])
+        finally:
+            admin.close()
+
+
+class Producer:
+    """Sends records that count as sent only when every in-sync replica has them (acks=all)."""
+
+    def __init__(self, bootstrap: str, prefix: str = "") -> None:
+        self._prefix = prefix
+        self._bootstrap = bootstrap
+        self._producer: KafkaProducer | None = None
+
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> Any:
+        """Hand a record to the client; the future returned resolves when Kafka has it.
+
+        Raises:
+            DependencyDown: Kafka does not answer (also from the future's `get`, as KafkaError).
+        """
+        with errors_translated():
+            if self._producer is None:
+                self._producer = KafkaProducer(
+                    bootstrap_servers=self._bootstrap,
+                    acks="all",
+                    enable_idempotence=True,
+                    linger_ms=5,
+                    batch_size=256 * 1024,
+                    request_timeout_ms=10_000,
+                    delivery_timeout_ms=30_000,
+                    max_block_ms=10_000,
+                    max_request_size=2_000_000,
+                )
+            return self._producer.send(self._prefix + topic, value=value, key=key, headers=list(headers))
+
+    def flush(self, timeout: float = 60) -> None:
+        """Wait until Kafka has everything sent so far.
+
+        Raises:
+            DependencyDown: it did not within the timeout.
+        """
+        if self._producer is not None:
+            with errors_translated():
+                self._producer.flush(timeout)
+
+    def close(self) -> None:
+        """Send what is waiting and close."""
+        if self._producer is not None:
+            self._producer.close(timeout=10)
+            self._producer = None
+
+
+class KafkaAnnouncements:
+    """Implements the Announcements port of streams/handlers/fold_cases.py."""
+
+    def __init__(self, producer: Producer) -> None:
+        self._producer = producer
+
+    async def bury(self, dead: Sequence[DeadLetter]) -> None:
+        """Publish dead letters with their headers."""
+        if dead:
+            await asyncio.to_thread(self._send_all, (_dead_record(letter) for letter in dead))
+
+    async def publish(self, touched: Iterable[Touched]) -> None:
+        """Publish which counts moved."""
+        records = [_touched_record(key) for key in sorted(touched, key=lambda t: (t.disease, t.area_id))]
+        if records:
+            await asyncio.to_thread(self._send_all, records)
+
+    def _send_all(
+        self, records: Iterable[tuple[str, bytes | None, bytes, Sequence[tuple[str, bytes]]]]
+    ) -> None:
+        futures = [self._producer.send(*record) for record in records]
+        with errors_translated():
+            for future in futures:
+                future.get(timeout=60)
+
+
+def _touched_record(touched: Touched) -> tuple[str, bytes, bytes, Sequence[tuple[str, bytes]]]:
+    code = code_of(touched.area_id)
+    value = {"disease": touched.disease, "area_code": code, "area_id": touched.area_id}
+    return COUNT_CHANGES, f"{touched.disease}|{code}".encode(), orjson.dumps(value), ()
+
+
+def _dead_record(letter: DeadLetter) -> tuple[str, bytes | None, bytes, Sequence[tuple[str, bytes]]]:
+    headers = [
+        ("error", letter.error.encode()),
+        ("error-detail", orjson.dumps(list(letter.problems))),
+        ("topic", TOPIC.encode()),
+        ("partition", b"%d" % letter.partition),
+        ("offset", b"%d" % letter.offset),
+    ]
+    if letter.standing is not None:
+        headers.append(("standing", letter.standing))
+    return DEAD_LETTERS, letter.key, letter.value, headers
+
+
+class KafkaLog:
+    """Implements the Log port of streams/handlers/reconcile.py."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self._bootstrap = bootstrap
+        self._topic = topic
+
+    async def states(self, next_offsets: Mapping[int, int | None]) -> dict[int, LogState]:
+        """What the broker has of each partition, and the record before the offset that is to come next."""
+        return await asyncio.to_thread(self._states, next_offsets)
+
+    def _states(self, next_offsets: Mapping[int, int | None]) -> dict[int, LogState]:
+        topic_id, _ = topic_partitions(self._bootstrap, self._topic)
+        with errors_translated():
+            consumer = KafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+            try:
+                at = {TopicPartition(self._topic, p): offset for p, offset in next_offsets.items()}
+                first = consumer.beginning_offsets(list(at))
+                end = consumer.end_offsets(list(at))
+                last = {tp: o - 1 for tp, o in at.items() if o is not None and first[tp] < o <= end[tp]}
+                hashes = {tp: record.hash for tp, record in _read_at(consumer, last).items()}
+                return {tp.partition: LogState(topic_id, first[tp], end[tp], hashes.get(tp)) for tp in at}
+            finally:
+                consumer.close()
+
+
+def _read_at(consumer: KafkaConsumer, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, Record]:
+    """The record at one offset per partition."""
+    found: dict[TopicPartition, Record] = {}
+    if not offsets:
+        return found
+    consumer.assign(list(offsets))
+    for tp, offset in offsets.items():
+        consumer.seek(tp, offset)
+    deadline = datetime.now(UTC) + timedelta(seconds=30)
+    while len(found) < len(offsets):
+        if datetime.now(UTC) > deadline:
+            raise DependencyDown("Kafka did not return the last folded records within 30 s")
+        for tp, records in consumer.poll(timeout_ms=1_000, max_records=1_000).items():
+            record = records[0]
+            if tp not in found and record.offset == offsets[tp]:
+                found[tp] = Record(
+                    tp.partition, record.offset, instant_of(record.timestamp), record.key, record.value
+                )
+                consumer.pause(tp)
+    return found
+
+
+def instant_of(timestamp_ms: int) -> datetime:
+    """The instant of a Kafka timestamp (milliseconds since 1970), exact."""
+    return _EPOCH + timedelta(milliseconds=timestamp_ms)

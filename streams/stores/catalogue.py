@@ -1,0 +1,280 @@
+"""The catalogue in TimescaleDB: read for the fold; loaded as a journaled act of its own."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+from uuid import UUID, uuid5
+
+from psycopg import Connection, Cursor
+from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
+
+import schemas.catalogue as published
+from schemas.sql import query
+from streams.domain.areas import Area, AreaIndex
+from streams.domain.calendar import microseconds
+from streams.domain.case import Case, CaseEvent
+from streams.domain.catalogue import Catalogue
+from streams.domain.errors import ConfigurationError
+from streams.domain.geography import Link, placements
+from streams.domain.judging import judge, kind_of
+from streams.stores.tables import (
+    STAGING,
+    LedgerRow,
+    add_to_counts,
+    lock_cases,
+    recount,
+    write_cases,
+    write_ledger,
+)
+
+# A count that no event moved is written under an id that names the load.
+_LOAD_NAMESPACE = UUID("6a1f2f5e-7b58-4d5e-9a55-0c4d3a5a8a11")
+_REFOLD_BATCH = 5_000
+
+_Item = TypeVar("_Item")
+
+
+def load_uuid(load_id: int) -> UUID:
+    """The id under which a load's own ledger rows stand."""
+    return uuid5(_LOAD_NAMESPACE, str(load_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load did; `is_new` is False where this very catalogue was in force already."""
+
+    load_id: int
+    version: str
+    is_new: bool
+    refolded_events: int = 0
+    refolded_cases: int = 0
+
+
+def current_load_id(connection: Connection[TupleRow]) -> int:
+    """The load in force.
+
+    Raises:
+        ConfigurationError: no catalogue was ever loaded.
+    """
+    row = connection.execute(query("current_catalogue_load")).fetchone()
+    if row is None:
+        raise ConfigurationError("The database has no catalogue: run `canhdich migrate` first.")
+    return int(row[0])
+
+
+def read_catalogue(connection: Connection[TupleRow]) -> Catalogue:
+    """The catalogue in force, as the fold needs it."""
+    return Catalogue(
+        current_load_id(connection),
+        AreaIndex(Area(*row) for row in connection.execute(query("catalogue_areas"))),
+        dict(connection.execute(query("catalogue_diseases")).fetchall()),
+        {
+            (disease, province_id): day
+            for disease, province_id, day in connection.execute(query("catalogue_case_reports_since"))
+        },
+    )
+
+
+def load(connection: Connection[TupleRow], catalogue: published.Catalogue, loaded_by: str) -> Loaded:
+    """Put a catalogue in force and fold again whatever it judges differently, in one transaction.
+
+    Cases that it makes count otherwise are counted anew, parked events whose codes it knows are folded;
+    all of it with known_at = this load.
+
+    Raises:
+        ConfigurationError: the catalogue lacks a disease or an area that was published before.
+    """
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(query("lock_catalogue_exclusive"))
+        row = cursor.execute(query("current_catalogue_load")).fetchone()
+        if row is None:
+            return _load_first(cursor, catalogue, loaded_by)
+        load_id, version = row
+        if version == catalogue.version:
+            return Loaded(load_id, version, False)
+        before = read_catalogue(connection)
+        _refuse_losses(before, catalogue)
+        _write_catalogue(cursor, catalogue)
+        known_at = _start_load(cursor, load_id + 1, catalogue.version, loaded_by)
+        after = read_catalogue(connection)
+        for statement in STAGING:
+            cursor.execute(statement)
+        cases = _recount_cases(cursor, before, after, known_at)
+        events = _fold_parked(cursor, after, known_at)
+        if _is_redrawn(before, after):
+            cursor.execute("truncate district_totals")
+            cursor.execute(query("recompute_district_totals"))
+        cursor.execute(
+            query("finish_catalogue_load"),
+            {"load_id": after.load_id, "refolded_events": events, "refolded_cases": cases},
+        )
+        return Loaded(after.load_id, catalogue.version, True, events, cases)
+
+
+def _load_first(cursor: Cursor[TupleRow], catalogue: published.Catalogue, loaded_by: str) -> Loaded:
+    _write_catalogue(cursor, catalogue)
+    _start_load(cursor, 1, catalogue.version, loaded_by)
+    return Loaded(1, catalogue.version, True)
+
+
+def _start_load(cursor: Cursor[TupleRow], load_id: int, version: str, loaded_by: str) -> datetime:
+    """Record the load; its known_at is not before any event's, and no later event's is before it."""
+    cursor.execute(
+        query("insert_catalogue_load"), {"load_id": load_id, "version": version, "loaded_by": loaded_by}
+    )
+    row = cursor.fetchone()
+    assert row is not None  # noqa: S101 - insert … returning one row
+    known_at: datetime = row[0]
+    cursor.execute(query("advance_known_at"), {"known_at": known_at})
+    return known_at
+
+
+def _refuse_losses(before: Catalogue, catalogue: published.Catalogue) -> None:
+    lost_diseases = before.resolves_to.keys() - {disease.code for disease in catalogue.diseases}
+    lost_areas = {area.id for area in before.areas} - {area.id for area in catalogue.areas}
+    for what, lost in (("disease", lost_diseases), ("area", lost_areas)):
+        if lost:
+            raise ConfigurationError(
+                f"The catalogue lacks {len(lost)} {what}(s) that were published before, e.g. {min(lost)}: "
+                "cases refer to them. Close them with a date instead of deleting them."
+            )
+
+
+def _is_redrawn(before: Catalogue, after: Catalogue) -> bool:
+    return any(before.areas.total_id(area.id) != after.areas.total_id(area.id) for area in before.areas)
+
+
+def _recount_cases(cursor: Cursor[TupleRow], before: Catalogue, after: Catalogue, known_at: datetime) -> int:
+    """Count the cases of the diseases whose rules changed; the number of cases whose contribution moved."""
+    since_changed = before.case_reports_since.items() ^ after.case_reports_since.items()
+    changed = {disease for (disease, _), _ in since_changed} | {
+        code for code, resolves_to in before.resolves_to.items() if after.resolves_to[code] != resolves_to
+    }
+    cause = load_uuid(after.load_id)
+    cursor.execute(query("subjects_of_diseases"), {"diseases": sorted(changed)})
+    moved = 0
+    for subjects in _batches(subject for (subject,) in cursor.fetchall()):
+        rows: list[LedgerRow] = []
+        cases = lock_cases(cursor, subjects)
+        for subject, case in cases.items():
+            rows.extend(recount(case, known_at, subject, cause, after))
+        moved += len({subject for _, subject, *_ in rows})
+        _write(cursor, cases, rows, after)
+    return moved
+
+
+def _fold_parked(cursor: Cursor[TupleRow], after: Catalogue, known_at: datetime) -> int:
+    """Fold the parked events whose codes are known now; how many they were."""
+    cursor.execute(query("parked_events"))
+    known: list[CaseEvent] = []
+    for subject, event_id, event_type, event_time, data in cursor.fetchall():
+        judged, _ = judge(kind_of(event_type), subject, event_id, microseconds(event_time), data, after)
+        if isinstance(judged, CaseEvent):
+            known.append(judged)
+    for events in _batches(known):
+        rows: list[LedgerRow] = []
+        cases = lock_cases(cursor, {event.subject for event in events})
+        for event in events:
+            cases[event.subject].apply(event)
+            rows.extend(recount(cases[event.subject], known_at, event.subject, event.event_id, after))
+        _write(cursor, cases, rows, after)
+        identities = {"subjects": [e.subject for e in events], "event_ids": [e.event_id for e in events]}
+        cursor.execute(query("unpark_events"), identities)
+    return len(known)
+
+
+def _write(
+    cursor: Cursor[TupleRow], cases: Mapping[str, Case], rows: list[LedgerRow], catalogue: Catalogue
+) -> None:
+    write_cases(cursor, cases)
+    write_ledger(cursor, rows)
+    add_to_counts(cursor, (change for *_, change in rows), catalogue)
+    cursor.execute("truncate staged_cases, staged_counts, staged_totals")
+
+
+def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, _REFOLD_BATCH)):
+        yield batch
+
+
+def _write_catalogue(cursor: Cursor[TupleRow], catalogue: published.Catalogue) -> None:
+    diseases = [
+        (d.code, d.name_vi, d.name_en, d.report_label_vi, order, list(d.agents), Jsonb(d.resolves_to))
+        for order, d in enumerate(catalogue.diseases)
+    ]
+    cursor.executemany(query("upsert_disease"), diseases)
+
+    areas = {area.id: area for area in catalogue.areas}
+    cursor.execute("create temporary table staged_areas (like areas) on commit drop")
+    with cursor.copy(
+        "copy staged_areas (area_id, code, kind, name_vi, parent_id, district_id, province_id, valid_from, "
+        "valid_to, latitude, longitude, area_km2) from stdin"
+    ) as copy:
+        for area in catalogue.areas:
+            district_id = district_of(area, areas)
+            province_id = province_of(area, areas)
+            copy.write_row(
+                (
+                    area.id,
+                    area.code,
+                    area.kind,
+                    area.name_vi,
+                    area.parent_id,
+                    district_id,
+                    province_id,
+                    area.valid_from,
+                    area.valid_to,
+                    area.latitude,
+                    area.longitude,
+                    area.area_km2,
+                )
+            )
+    cursor.execute(query("upsert_staged_areas"))
+    cursor.execute("truncate area_links, area_geographies, case_reports_since")
+    with cursor.copy("copy area_links (from_id, to_id, kind, is_default) from stdin") as copy:
+        for link in catalogue.links:
+            copy.write_row((link.from_id, link.to_id, link.kind, link.is_default))
+
+    cursor.execute(query("catalogue_areas"))
+    index = AreaIndex(Area(*row) for row in cursor.fetchall())
+    links = [Link(li.from_id, li.to_id, li.kind == "whole", li.is_default) for li in catalogue.links]
+    with cursor.copy(
+        "copy area_geographies (structure_on, area_id, province_id, district_id, commune_id, is_approximate) "
+        "from stdin"
+    ) as copy:
+        for placement in placements(index, links):
+            copy.write_row(placement)
+    for row in catalogue.case_reports_since:
+        province = index.resolve(row.province_code, row.since.isoformat())
+        if province is None:
+            raise ConfigurationError(
+                f"case_reports_since: {row.province_code} is no province on {row.since.isoformat()}"
+            )
+        # Cases of earlier days stand on the provinces that were merged into this one.
+        predecessors = [li.from_id for li in links if li.to_id == province.id]
+        for province_id in (province.id, *predecessors):
+            cursor.execute(
+                query("insert_case_reports_since"),
+                {"disease": row.disease, "province_id": province_id, "since": row.since},
+            )
+
+
+def province_of(area: published.Area, areas: Mapping[str, published.Area]) -> str:
+    """The id of the province that an area lies in (its own, for a province)."""
+    while area.parent_id is not None:
+        area = areas[area.parent_id]
+    return area.id
+
+
+def district_of(area: published.Area, areas: Mapping[str, published.Area]) -> str | None:
+    """The id of the district or surveillance area in which an area's cases are totalled."""
+    if area.kind in ("district", "surveillance"):
+        return area.id
+    if area.kind == "commune":
+        parent = areas[area.parent_id] if area.parent_id is not None else None
+        return parent.id if parent is not None and parent.kind == "district" else area.surveillance_id
+    return None
