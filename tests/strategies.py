@@ -47,7 +47,9 @@ def texts(longest: int) -> st.SearchStrategy[str]:
     )
     drawn = st.text(letters, min_size=1, max_size=longest)
     cleaned = drawn.map(lambda text: unicodedata.normalize("NFC", text).strip(" "))
-    return cleaned.filter(lambda text: 1 <= len(text) <= longest and text.isprintable() and _names_nobody(text))
+    return cleaned.filter(
+        lambda text: 1 <= len(text) <= longest and text.isprintable() and _names_nobody(text)
+    )
 
 
 def days(earliest: date = FIRST_DAY) -> st.SearchStrategy[date]:
@@ -61,9 +63,9 @@ def instants(earliest: date = FIRST_DAY) -> st.SearchStrategy[datetime]:
     seconds = st.integers(0, int((NOW - start).total_seconds()))
     offsets = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
     return st.builds(
-        lambda after, micro, offset: min(start + timedelta(seconds=after, microseconds=micro), NOW).astimezone(
-            offset
-        ),
+        lambda after, micro, offset: min(
+            start + timedelta(seconds=after, microseconds=micro), NOW
+        ).astimezone(offset),
         seconds,
         st.sampled_from((0, 0, 1, 999_999)),
         offsets,
@@ -151,7 +153,9 @@ def case_events(draw: st.DrawFn, subjects: st.SearchStrategy[str] | None = None)
         "type": event_type,
         "data": data,
         "time": draw(instants()),
-        "source": draw(st.sampled_from(("/facilities/LC-TYT-03190", "/facilities/LC-BVDK", "urn:import:ecds"))),
+        "source": draw(
+            st.sampled_from(("/facilities/LC-TYT-03190", "/facilities/LC-BVDK", "urn:import:ecds"))
+        ),
         "id": draw(st.uuids()),
     }
 
@@ -159,6 +163,9 @@ def case_events(draw: st.DrawFn, subjects: st.SearchStrategy[str] | None = None)
 def to_document(parts: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON-able CloudEvent of an event's parts."""
     document: dict[str, Any] = json.loads(
-        json.dumps(dict(parts), default=lambda value: value.isoformat() if hasattr(value, "isoformat") else str(value))
+        json.dumps(
+            dict(parts),
+            default=lambda value: value.isoformat() if hasattr(value, "isoformat") else str(value),
+        )
     )
     return {"specversion": "1.0", "datacontenttype": "application/json", **document}

@@ -52,9 +52,13 @@ class TruthCase(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """Counters by key (only what is not zero), positives by agent, and the cases behind them."""
+    """Counters by key (only what is not zero), positives by agent, and the cases behind them.
+
+    `resolved` has the cases of syndromes again, under each disease that a positive agent made of them.
+    """
 
     counts: dict[Key, Counter[str]]
+    resolved: dict[Key, Counter[str]]
     by_agent: dict[Key, Counter[str]]
     cases: dict[str, TruthCase]
 
@@ -80,19 +84,26 @@ def truth(events: Iterable[bytes], catalogue: Catalogue) -> Truth:
         if known is not event and known != event:
             raise ValueError(f"two contents under one identity: {event['subject']} {event['id']}")
     counts: dict[Key, Counter[str]] = defaultdict(Counter)
+    resolved: dict[Key, Counter[str]] = defaultdict(Counter)
     by_agent: dict[Key, Counter[str]] = defaultdict(Counter)
+    resolves_to = {disease.code: disease.resolves_to for disease in catalogue.diseases}
     cases = {}
     for subject, history in histories.items():
         case = _fold(subject, list(history.values()), places, diseases)
         if case is None or case.day < since.get((case.disease, case.province), dt.date.min):
             continue
         cases[subject] = case
+        positive = {agent for agent, result in case.lab.items() if result == "positive"}
+        also = {to for agent, to in resolves_to[case.disease].items() if agent in positive}
         for key, counters in _contributions(case):
             counts[key].update(counters)
+            for disease in also:
+                resolved[key._replace(disease=disease)].update(counters)
             if key.basis != "death":
-                by_agent[key].update(agent for agent, result in case.lab.items() if result == "positive")
+                by_agent[key].update(positive)
     return Truth(
         {key: +counter for key, counter in counts.items() if +counter},
+        {key: +counter for key, counter in resolved.items() if +counter},
         {key: counter for key, counter in by_agent.items() if counter},
         cases,
     )

@@ -2,7 +2,14 @@
 
 import typer
 
-from services.cli import audit_command, cases_command, counts_command, service_commands
+from services.cli import (
+    audit_command,
+    cases_command,
+    counts_command,
+    demo_command,
+    doctor_command,
+    service_commands,
+)
 
 app = typer.Typer(
     name="canhdich",
@@ -12,7 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for module in (service_commands, counts_command, cases_command, audit_command):
+for module in (service_commands, counts_command, cases_command, audit_command, doctor_command, demo_command):
     module.register(app)
 
 

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +14,14 @@ import httpx
 import typer
 
 from deploy.native.accounts import caller
-from deploy.native.processes import Process, is_alive, identify, is_alive, read_pid_file, start_server, stop_server, tail
+from deploy.native.processes import (
+    Process,
+    is_alive,
+    read_pid_file,
+    start_server,
+    stop_server,
+    tail,
+)
 from schemas.catalogue import load_catalogue
 from schemas.topics import load_topics
 from services.cli.output import JsonOption, err, exits, print_json
@@ -68,6 +75,14 @@ def prepare(configured: Settings) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Ports:
+    """The intake's port, and each worker's for its metrics."""
+
+    intake: int
+    workers: list[int]
+
+
+@dataclass(frozen=True, slots=True)
 class _Running:
     """Where the services of this instance keep their files."""
 
@@ -87,9 +102,8 @@ class _Running:
         return [process for process in (Process(**row) for row in rows) if is_alive(process)]
 
     @property
-    def ports(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.directory / "ports.json").read_text())
-        return found
+    def ports(self) -> "_Ports":
+        return _Ports(**json.loads((self.directory / "ports.json").read_text()))
 
 
 def _running(configured: Settings) -> _Running:
@@ -115,17 +129,17 @@ def up(
         err.print(f"The services are running already (process {running.supervisor.pid}).")
     ports = running.ports
     _wait_until_healthy(running, ports)
-    address = f"http://127.0.0.1:{ports['intake']}"
+    address = f"http://127.0.0.1:{ports.intake}"
     _tell_env(address)
     if json_output:
-        print_json({"intake": address, "workers": len(ports["workers"])})
+        print_json({"intake": address, "workers": len(ports.workers)})
     else:
-        err.print(f"Workers ({len(ports['workers'])}) and intake are healthy. Intake: {address}")
+        err.print(f"Workers ({len(ports.workers)}) and intake are healthy. Intake: {address}")
 
 
 def _start(configured: Settings, running: _Running, workers: int) -> None:
-    ports: dict[str, Any] = {"intake": _free_port(configured.intake_port), "workers": [_free_port(0) for _ in range(workers)]}
-    (running.directory / "ports.json").write_text(json.dumps(ports))
+    ports = _Ports(_free_port(configured.intake_port), [_free_port(0) for _ in range(workers)])
+    (running.directory / "ports.json").write_text(json.dumps(asdict(ports)))
     native = find_native_env()
     environment = {
         **os.environ,
@@ -140,8 +154,8 @@ def _start(configured: Settings, running: _Running, workers: int) -> None:
             "-m",
             "services.supervisor",
             str(running.directory),
-            str(ports["intake"]),
-            *map(str, ports["workers"]),
+            str(ports.intake),
+            *map(str, ports.workers),
         ],
         pid_file=running.directory / "supervisor.pid",
         log=running.directory / "supervisor.log",
@@ -150,11 +164,11 @@ def _start(configured: Settings, running: _Running, workers: int) -> None:
     )
 
 
-def _wait_until_healthy(running: _Running, ports: dict[str, Any]) -> None:
+def _wait_until_healthy(running: _Running, ports: _Ports) -> None:
     deadline = time.monotonic() + _HEALTHY_WITHIN
     wanted = {
-        **{f"worker-{n}": f"http://127.0.0.1:{port}/metrics" for n, port in enumerate(ports["workers"], 1)},
-        "intake": f"http://127.0.0.1:{ports['intake']}/health/ready",
+        **{f"worker-{n}": f"http://127.0.0.1:{port}/metrics" for n, port in enumerate(ports.workers, 1)},
+        "intake": f"http://127.0.0.1:{ports.intake}/health/ready",
     }
     waiting = dict(wanted)
     while waiting:

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 class Advisory:
-    """One question to the database. After a failure it is not asked for a while, so that senders do not wait."""
+    """One question to the database; after a failure it is not asked for a while, so that senders do not wait."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class CurrentCatalogue:
         self._renewal: asyncio.Task[None] | None = None
 
     async def get(self) -> Catalogue | None:
-        """The catalogue as last read; None where it never could be. Only before the first reading does this wait."""
+        """The catalogue as last read, None where it never could be; waits only before the first reading."""
         if self._renewal is None and self._monotonic() >= self._renew_at:
             self._renewal = asyncio.create_task(self._renew())
         if self._catalogue is None and self._renewal is not None:

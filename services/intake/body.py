@@ -22,7 +22,9 @@ def check_media_type(content_type: str | None, content_encoding: str | None) -> 
         Refused: none of them, or another encoding than plain UTF-8.
     """
     media_type, *parameters = [part.strip().lower() for part in (content_type or "").split(";")]
-    charsets = [part.removeprefix("charset=").strip('"') for part in parameters if part.startswith("charset=")]
+    charsets = [
+        part.removeprefix("charset=").strip('"') for part in parameters if part.startswith("charset=")
+    ]
     if (
         media_type not in MEDIA_TYPES
         or any(charset not in ("utf-8", "utf8", "us-ascii") for charset in charsets)

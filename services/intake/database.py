@@ -1,7 +1,8 @@
 """The Knowledge port over TimescaleDB."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 from psycopg import Connection
@@ -17,6 +18,8 @@ from streams.stores.database import Session
 
 # Senders wait for these answers: a statement that takes longer is not worth having.
 _BOUNDS = ("set statement_timeout = '5s'", "set lock_timeout = '1s'")
+
+_CLOSE_SECONDS = 2.0
 
 
 class DatabaseKnowledge:
@@ -44,8 +47,14 @@ class DatabaseKnowledge:
         await self._catalogue_worker.run(self._check)
 
     async def close(self) -> None:
-        """Give the connections up, as soon as what runs on them has ended."""
-        for worker in (self._identities_worker, self._catalogue_worker):
+        """Give the connections up; one that hangs is left to the end of the process."""
+        for worker, session in (
+            (self._identities_worker, self._identities),
+            (self._catalogue_worker, self._catalogue),
+        ):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await worker.run(session.close)
             worker.stop()
 
     def _known_hashes(self, identities: Sequence[Identity]) -> dict[Identity, bytes]:

@@ -1,9 +1,9 @@
 """The JSON documents that the door answers with; the OpenAPI description is made from these types."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 Outcome = Literal["accepted", "unchanged", "repeat", "unconfirmed"]
 State = Literal["up", "down"]
@@ -13,9 +13,12 @@ class FieldError(TypedDict):
     """One fault. It never repeats what was sent."""
 
     index: Annotated[
-        int | None, Field(description="Position of the event in the list, from 0; null: the request as a whole.")
+        int | None,
+        Field(description="Position of the event in the list, from 0; null: the request as a whole."),
     ]
-    field: Annotated[str, Field(description="Dotted path such as `data.onset_on`; empty: the event as a whole.")]
+    field: Annotated[
+        str, Field(description="Dotted path such as `data.onset_on`; empty: the event as a whole.")
+    ]
     code: str
     message_vi: str
     message_en: str
@@ -39,8 +42,8 @@ class EventOutcome(TypedDict):
     outcome: Annotated[
         Outcome,
         Field(
-            description="accepted: Kafka has it. unchanged: the journal had it already. repeat: the same as an "
-            "earlier event of this list. unconfirmed (only with 503): nobody knows, send it again."
+            description="accepted: Kafka has it. unchanged: the journal had it already. repeat: the same "
+            "as an earlier event of this list. unconfirmed (only with 503): nobody knows, send it again."
         ),
     ]
     warnings: list[FieldWarning]
@@ -66,7 +69,9 @@ class Problem(TypedDict):
     message_en: str
     errors: list[FieldError]
     events: NotRequired[
-        Annotated[list[EventOutcome], Field(description="Only with 503: which events Kafka has all the same.")]
+        Annotated[
+            list[EventOutcome], Field(description="Only with 503: which events Kafka has all the same.")
+        ]
     ]
 
 

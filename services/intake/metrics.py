@@ -26,7 +26,10 @@ class Metrics:
             "canhdich_intake_faults", "Faults found in events, by code", ["code"], registry=self.registry
         )
         self.warnings = Counter(
-            "canhdich_intake_warnings", "Warnings on accepted events, by code", ["code"], registry=self.registry
+            "canhdich_intake_warnings",
+            "Warnings on accepted events, by code",
+            ["code"],
+            registry=self.registry,
         )
         self.request_seconds = Histogram(
             "canhdich_intake_request_seconds",
@@ -36,7 +39,9 @@ class Metrics:
             registry=self.registry,
         )
         self.open_bytes = Gauge(
-            "canhdich_intake_open_bytes", "Bytes of request bodies that are being handled", registry=self.registry
+            "canhdich_intake_open_bytes",
+            "Bytes of request bodies that are being handled",
+            registry=self.registry,
         )
         self.without_answer = Counter(
             "canhdich_intake_without_database",

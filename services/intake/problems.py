@@ -33,15 +33,16 @@ KINDS: Mapping[str, Kind] = {
     "not-json": Kind(
         400,
         "The request cannot be read",
-        "Nội dung gửi lên không đọc được (không phải JSON đúng chuẩn UTF-8). Hãy gửi lại từ phần mềm, không sửa tay.",
+        "Nội dung gửi lên không đọc được (không phải JSON đúng chuẩn UTF-8). Hãy gửi lại từ phần mềm, "
+        "không sửa tay.",
         "The body is not well-formed JSON in UTF-8. Send it again from the program that made it.",
     ),
     "wrong-shape": Kind(
         400,
         "The request is no event",
-        "Nội dung phải là một sự kiện CloudEvents (đối tượng JSON) hoặc một danh sách sự kiện, đúng với Content-Type: "
-        "application/cloudevents+json cho một sự kiện, application/cloudevents-batch+json cho danh sách, "
-        "application/json cho cả hai.",
+        "Nội dung phải là một sự kiện CloudEvents (đối tượng JSON) hoặc một danh sách sự kiện, đúng với "
+        "Content-Type: application/cloudevents+json cho một sự kiện, application/cloudevents-batch+json "
+        "cho danh sách, application/json cho cả hai.",
         "The body must be one CloudEvent (a JSON object) or a list of them, as its Content-Type says: "
         "application/cloudevents+json for one, application/cloudevents-batch+json for a list, "
         "application/json for either.",
@@ -73,33 +74,33 @@ KINDS: Mapping[str, Kind] = {
     "conflict": Kind(
         409,
         "An event id was used before with other content",
-        "Có mã sự kiện (id) đã dùng cho một nội dung khác của cùng ca; bản đến trước được giữ. Không sự kiện nào của "
-        "lần gửi này được nhận. Hãy gửi thay đổi với mã sự kiện mới.",
-        "An event id was used before, for the same subject, with other content; the earlier version stands. Nothing "
-        "of this request was accepted. Send the change with a new id.",
+        "Có mã sự kiện (id) đã dùng cho một nội dung khác của cùng ca; bản đến trước được giữ. Không sự "
+        "kiện nào của lần gửi này được nhận. Hãy gửi thay đổi với mã sự kiện mới.",
+        "An event id was used before, for the same subject, with other content; the earlier version "
+        "stands. Nothing of this request was accepted. Send the change with a new id.",
     ),
     "too-large": Kind(
         413,
         "The request is too large",
-        "Gửi quá nhiều một lần: nhiều nhất 5 MB, 1.000 sự kiện, mỗi sự kiện 64 kB. Không sự kiện nào được nhận; hãy "
-        "chia nhỏ rồi gửi lại.",
+        "Gửi quá nhiều một lần: nhiều nhất 5 MB, 1.000 sự kiện, mỗi sự kiện 64 kB. Không sự kiện nào được "
+        "nhận; hãy chia nhỏ rồi gửi lại.",
         "Too much at once: at most 5 MB, 1,000 events, 64 kB each. Nothing was accepted; send it in parts.",
     ),
     "unsupported-media-type": Kind(
         415,
         "The content type is not taken",
-        "Content-Type phải là application/cloudevents+json, application/cloudevents-batch+json hoặc application/json, "
-        "mã hoá UTF-8, không nén.",
+        "Content-Type phải là application/cloudevents+json, application/cloudevents-batch+json hoặc "
+        "application/json, mã hoá UTF-8, không nén.",
         "The Content-Type must be application/cloudevents+json, application/cloudevents-batch+json or "
         "application/json, in UTF-8, without compression.",
     ),
     "invalid": Kind(
         422,
         "An event is invalid",
-        "Có sự kiện chưa đúng; danh sách errors ghi từng lỗi và cách sửa. Không sự kiện nào của lần gửi này được nhận: "
-        "hãy sửa rồi gửi lại tất cả.",
-        "An event is not valid; errors lists every fault and what to do. Nothing of this request was accepted: mend "
-        "it and send all of it again.",
+        "Có sự kiện chưa đúng; danh sách errors ghi từng lỗi và cách sửa. Không sự kiện nào của lần gửi "
+        "này được nhận: hãy sửa rồi gửi lại tất cả.",
+        "An event is not valid; errors lists every fault and what to do. Nothing of this request was "
+        "accepted: mend it and send all of it again.",
     ),
     "internal": Kind(
         500,
@@ -110,18 +111,19 @@ KINDS: Mapping[str, Kind] = {
     "busy": Kind(
         503,
         "Too many requests at once",
-        "Dịch vụ đang nhận quá nhiều dữ liệu cùng lúc. Không sự kiện nào của lần gửi này được nhận; hãy gửi lại sau "
-        f"{RETRY_AFTER_SECONDS} giây.",
-        "The service is receiving too much at the same time. Nothing of this request was accepted; send it again "
-        f"in {RETRY_AFTER_SECONDS} seconds.",
+        "Dịch vụ đang nhận quá nhiều dữ liệu cùng lúc. Không sự kiện nào của lần gửi này được nhận; hãy "
+        f"gửi lại sau {RETRY_AFTER_SECONDS} giây.",
+        "The service is receiving too much at the same time. Nothing of this request was accepted; send it "
+        f"again in {RETRY_AFTER_SECONDS} seconds.",
     ),
     "kafka-down": Kind(
         503,
         "Kafka has not acknowledged",
-        "Hệ thống lưu trữ (Kafka) chưa xác nhận. Những sự kiện ghi accepted trong events đã an toàn, còn lại thì chưa "
-        f"chắc. Hãy gửi lại tất cả sau {RETRY_AFTER_SECONDS} giây: gửi lại không bị tính hai lần.",
-        "Kafka has not acknowledged. What events lists as accepted is safe, of the rest nobody knows. Send all of it "
-        f"again in {RETRY_AFTER_SECONDS} seconds: a repeat is never counted twice.",
+        "Hệ thống lưu trữ (Kafka) chưa xác nhận. Những sự kiện ghi accepted trong events đã an toàn, còn "
+        f"lại thì chưa chắc. Hãy gửi lại tất cả sau {RETRY_AFTER_SECONDS} giây: gửi lại không bị tính hai "
+        "lần.",
+        "Kafka has not acknowledged. What events lists as accepted is safe, of the rest nobody knows. Send "
+        f"all of it again in {RETRY_AFTER_SECONDS} seconds: a repeat is never counted twice.",
     ),
 }
 

@@ -1,8 +1,8 @@
-"""What the door does with a request's body: judge every event, look for what is known, send, say what became of it.
+"""What the door does with a request's body: judge every event, ask what is known, send, tell what became of it.
 
-A request is one act: unless every event is valid and none is in conflict, nothing of it is sent. What was sent
-is accepted only when Kafka has acknowledged it. Repeating a request is always safe, because events are known
-by (subject, id).
+A request is one act: unless every event is valid and none is in conflict, nothing of it is sent. What was
+sent is accepted only when Kafka has acknowledged it. Repeating a request is always safe, because events are
+known by (subject, id).
 """
 
 import asyncio
@@ -33,18 +33,18 @@ _REMEMBERED = 10_000
 _UNKNOWN_DISEASE: FieldWarning = {
     "field": "data.disease",
     "code": "unknown_disease",
-    "message_vi": "Đã nhận nhưng chưa được tính: danh mục chưa có mã bệnh này. Hãy kiểm tra mã; nếu gõ nhầm thì gửi "
-    "bản cập nhật.",
-    "message_en": "Accepted, but not counted as long as the catalogue does not know this disease code. Check it; "
-    "if it is mistyped, send an update.",
+    "message_vi": "Đã nhận nhưng chưa được tính: danh mục chưa có mã bệnh này. Hãy kiểm tra mã; nếu gõ "
+    "nhầm thì gửi bản cập nhật.",
+    "message_en": "Accepted, but not counted as long as the catalogue does not know this disease code. "
+    "Check it; if it is mistyped, send an update.",
 }
 _UNKNOWN_AREA: FieldWarning = {
     "field": "data.area_code",
     "code": "unknown_area",
-    "message_vi": "Đã nhận nhưng chưa được tính: vào ngày đó danh mục không có mã địa bàn này (mã thay đổi từ "
-    "01/7/2025). Hãy kiểm tra mã và area_on; nếu sai thì gửi bản cập nhật.",
-    "message_en": "Accepted, but not counted as long as the catalogue does not know this area code on that day "
-    "(codes changed on 2025-07-01). Check the code and area_on; if it is wrong, send an update.",
+    "message_vi": "Đã nhận nhưng chưa được tính: vào ngày đó danh mục không có mã địa bàn này (mã thay đổi "
+    "từ 01/7/2025). Hãy kiểm tra mã và area_on; nếu sai thì gửi bản cập nhật.",
+    "message_en": "Accepted, but not counted as long as the catalogue does not know this area code on that "
+    "day (codes changed on 2025-07-01). Check the code and area_on; if it is wrong, send an update.",
 }
 _WARNINGS: Mapping[str, FieldWarning] = {"unknown_disease": _UNKNOWN_DISEASE, "unknown_area": _UNKNOWN_AREA}
 
@@ -163,7 +163,7 @@ class Door:
     def _sort(
         self, received: Sequence[_Received], known: Mapping[Identity, bytes]
     ) -> tuple[list[Outcome], dict[Identity, int]]:
-        """What is to become of each event ("accepted" ones are to be sent), and where each identity first stands.
+        """What is to become of each event ("accepted": to be sent), and where each identity first stands.
 
         Raises:
             Refused: an identity is known with other content.
@@ -224,8 +224,8 @@ def _conflict(index: int) -> FieldError:
         "index": index,
         "field": "id",
         "code": "identity_conflict",
-        "message_vi": "Mã sự kiện này đã dùng cho một nội dung khác của cùng ca; bản đến trước được giữ. Hãy gửi thay "
-        "đổi với mã sự kiện mới.",
-        "message_en": "This event id was used before, for the same subject, with other content; the earlier version "
-        "stands. Send the change with a new id.",
+        "message_vi": "Mã sự kiện này đã dùng cho một nội dung khác của cùng ca; bản đến trước được giữ. "
+        "Hãy gửi thay đổi với mã sự kiện mới.",
+        "message_en": "This event id was used before, for the same subject, with other content; the "
+        "earlier version stands. Send the change with a new id.",
     }

@@ -62,9 +62,7 @@ class Worker:
             call()
 
 
-def tell(
-    loop: asyncio.AbstractEventLoop, callback: Callable[_Parameters, object], *args: _Parameters.args
-) -> None:
+def tell(loop: asyncio.AbstractEventLoop, callback: Callable[..., object], *args: object) -> None:
     """Run a callback in the loop from another thread; nothing happens when the loop is gone."""
     try:
         loop.call_soon_threadsafe(callback, *args)

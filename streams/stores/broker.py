@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import NewTopic
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas.topics import Topic
@@ -33,6 +33,23 @@ def errors_translated() -> Iterator[None]:
         raise DependencyDown(f"Kafka does not answer: {type(error).__name__}: {error}") from error
 
 
+@contextmanager
+def _admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
+    with errors_translated():
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+        try:
+            yield admin
+        finally:
+            admin.close()
+
+
+def _described(admin: KafkaAdminClient, name: str) -> dict[str, Any]:
+    if name not in set(admin.list_topics()):
+        raise ConfigurationError(f"Kafka has no topic {name}: run `canhdich migrate` first.")
+    found: dict[str, Any] = admin.describe_topics([name])[0]
+    return found
+
+
 def create_topics(bootstrap: str, topics: Iterable[Topic], prefix: str = "") -> list[str]:
     """Create the topics that do not exist yet, for one node or (from 3 brokers on) a cluster; their names.
 
@@ -40,42 +57,34 @@ def create_topics(bootstrap: str, topics: Iterable[Topic], prefix: str = "") -> 
         DependencyDown: Kafka does not answer.
         ConfigurationError: a topic exists with another number of partitions.
     """
-    with errors_translated():
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap)
-        try:
-            existing = set(admin.list_topics())
-            placement: Literal["one_node", "cluster"] = (
-                "cluster" if len(admin.describe_cluster()["brokers"]) >= 3 else "one_node"
-            )
-            created = []
-            for topic in topics:
-                name = prefix + topic.name
-                if name in existing:
-                    found = len(admin.describe_topics([name])[0]["partitions"])
-                    if found != topic.partitions:
-                        raise ConfigurationError(
-                            f"Topic {name} has {found} partitions, not {topic.partitions}: the number never "
-                            "changes. Drain it and move to a new topic."
-                        )
-                    continue
-                try:
-                    admin.create_topics(
-                        [
-                            NewTopic(
-                                name,
-                                topic.partitions,
-                                topic.replication[placement],
-                                topic_configs=dict(topic.settings[placement]),
-                            )
-                        ]
+    created = []
+    with _admin(bootstrap) as admin:
+        existing = set(admin.list_topics())
+        brokers = len(admin.describe_cluster()["brokers"])
+        placement: Literal["one_node", "cluster"] = "cluster" if brokers >= 3 else "one_node"
+        for topic in topics:
+            name = prefix + topic.name
+            if name in existing:
+                found = len(_described(admin, name)["partitions"])
+                if found != topic.partitions:
+                    raise ConfigurationError(
+                        f"Topic {name} has {found} partitions, not {topic.partitions}: the number never "
+                        "changes. Drain it and move to a new topic."
                     )
-                    created.append(name)
-                except TopicAlreadyExistsError:
-                    # Another process was quicker.
-                    continue
-            return created
-        finally:
-            admin.close()
+                continue
+            new = NewTopic(
+                name,
+                topic.partitions,
+                topic.replication[placement],
+                topic_configs=dict(topic.settings[placement]),
+            )
+            try:
+                admin.create_topics([new])
+                created.append(name)
+            except TopicAlreadyExistsError:
+                # Another process was quicker.
+                continue
+    return created
 
 
 def topic_partitions(bootstrap: str, name: str) -> tuple[UUID, int]:
@@ -85,15 +94,38 @@ def topic_partitions(bootstrap: str, name: str) -> tuple[UUID, int]:
         DependencyDown: Kafka does not answer.
         ConfigurationError: there is no such topic.
     """
+    with _admin(bootstrap) as admin:
+        found = _described(admin, name)
+        return UUID(str(found["topic_id"])), len(found["partitions"])
+
+
+def topic_settings(bootstrap: str, name: str) -> dict[str, str]:
+    """A topic's configuration in force, by Kafka's names.
+
+    Raises:
+        DependencyDown, ConfigurationError: as topic_partitions.
+    """
+    with _admin(bootstrap) as admin:
+        _described(admin, name)
+        resource = ConfigResource(ConfigResourceType.TOPIC, name)
+        configs = admin.describe_configs([resource])["topic"][name]
+        return {key: config["value"] for key, config in configs.items()}
+
+
+def end_offsets(bootstrap: str, name: str) -> dict[int, int]:
+    """One after the last offset of each partition.
+
+    Raises:
+        DependencyDown, ConfigurationError: as topic_partitions.
+    """
+    _, partitions = topic_partitions(bootstrap, name)
     with errors_translated():
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+        consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
         try:
-            if name not in set(admin.list_topics()):
-                raise ConfigurationError(f"Kafka has no topic {name}: run `canhdich migrate` first.")
-            found = admin.describe_topics([name])[0]
-            return UUID(str(found["topic_id"])), len(found["partitions"])
+            ends = consumer.end_offsets([TopicPartition(name, p) for p in range(partitions)])
+            return {tp.partition: offset for tp, offset in ends.items()}
         finally:
-            admin.close()
+            consumer.close()
 
 
 class Producer:

@@ -117,6 +117,9 @@ def _shown(
             if dimension == "disease":
                 shown["disease_name"] = diseases[row["disease"]]
     shown.update((counter, row[counter]) for counter in COUNTERS)
+    if "disease" in by:
+        # "Of which": these cases stand in their syndrome's row, too.
+        shown["resolved_from_syndrome"] = row["resolved_from_syndrome"] or 0
     return shown
 
 

@@ -121,6 +121,15 @@ def migrate(database_url: str) -> list[str]:
         backend.connection.close()
 
 
+def pending_migrations(database_url: str) -> list[str]:
+    """The ids of the migrations that `migrate` would apply."""
+    backend = get_backend(_with_driver(database_url))
+    try:
+        return [migration.id for migration in backend.to_apply(read_migrations(str(MIGRATIONS)))]
+    finally:
+        backend.connection.close()
+
+
 def _with_driver(database_url: str) -> str:
     scheme, separator, rest = database_url.partition("://")
     if not separator or not scheme.startswith("postgres"):

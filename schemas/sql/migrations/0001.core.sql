@@ -21,7 +21,7 @@ create table diseases (
     name_en text not null,
     report_label_vi text not null,
     report_order int not null,
-    agents text [] not null,
+    agents text[] not null,
     -- Agent -> disease, for syndromes; {} otherwise.
     resolves_to jsonb not null default '{}'
 );
@@ -101,7 +101,9 @@ create table case_events (
     is_parked boolean not null
 );
 
-do $$ begin perform create_hypertable('case_events', by_range('known_at', interval '180 days'), create_default_indexes => false); end $$;
+do $$ begin perform create_hypertable(
+    'case_events', by_range('known_at', interval '180 days'), create_default_indexes => false
+); end $$;
 create index case_events_subject_idx on case_events (subject, known_at);
 create index case_events_order_idx on case_events (kafka_partition, epoch, kafka_offset);
 
@@ -130,8 +132,8 @@ create table cases (
     -- One bit per counter, in the order of the columns of daily_counts.
     counted_flags smallint,
     -- agent -> disease, as text pairs 'agent=disease'
-    counted_resolved text [] not null default '{}',
-    counted_agents text [] not null default '{}'
+    counted_resolved text[] not null default '{}',
+    counted_agents text[] not null default '{}'
 ) with (fillfactor = 80);
 
 create table count_changes (
@@ -158,7 +160,9 @@ create table count_changes (
     hospitalised smallint not null
 );
 
-do $$ begin perform create_hypertable('count_changes', by_range('known_at', interval '180 days'), create_default_indexes => false); end $$;
+do $$ begin perform create_hypertable(
+    'count_changes', by_range('known_at', interval '180 days'), create_default_indexes => false
+); end $$;
 create index count_changes_subject_idx on count_changes (subject, known_at);
 create index count_changes_key_idx on count_changes (disease, basis, day);
 

@@ -11,11 +11,12 @@ select
     ce.data,
     ce.area_id
 from case_events as ce
-where not exists (
-    select 1
-    from parked_events as pe
-    where
-        pe.subject = ce.subject
-        and pe.event_id = ce.event_id
-)
+where
+    not exists (
+        select 1
+        from parked_events as pe
+        where
+            pe.subject = ce.subject
+            and pe.event_id = ce.event_id
+    )
 order by ce.subject;

@@ -8,7 +8,8 @@ select
     e.subject,
     e.event_id,
     e.content_hash
-from unnest(%(subjects)s::text [], %(event_ids)s::uuid [], %(content_hashes)s::bytea [])
-    as e (subject, event_id, content_hash)
+from
+    unnest(%(subjects)s::text[], %(event_ids)s::uuid[], %(content_hashes)s::bytea[])
+        as e (subject, event_id, content_hash)
 on conflict do nothing
 returning subject, event_id;

@@ -98,7 +98,8 @@ select
     sum(p.pending)::int as pending,
     sum(p.deaths)::int as deaths,
     sum(p.imported)::int as imported,
-    sum(p.hospitalised)::int as hospitalised
+    sum(p.hospitalised)::int as hospitalised,
+    sum(p.notified) filter (where p.via <> '')::int as resolved_from_syndrome
 from placed as p
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9
 having

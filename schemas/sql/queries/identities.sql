@@ -7,5 +7,5 @@ select
     ei.subject,
     ei.event_id,
     ei.content_hash
-from unnest(%(subjects)s::text [], %(event_ids)s::uuid []) as e (subject, event_id)
+from unnest(%(subjects)s::text[], %(event_ids)s::uuid[]) as e (subject, event_id)
 inner join event_ids as ei on e.subject = ei.subject and e.event_id = ei.event_id;

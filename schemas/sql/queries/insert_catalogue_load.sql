@@ -5,9 +5,9 @@
 
 insert into catalogue_loads (load_id, version, known_at, loaded_by)
 select
-    %(load_id)s,
-    %(version)s,
-    greatest(clock_timestamp(), max(so.last_known_at)),
-    %(loaded_by)s
+    %(load_id)s as load_id,
+    %(version)s as version,
+    greatest(clock_timestamp(), max(so.last_known_at)) as known_at,
+    %(loaded_by)s as loaded_by
 from stream_offsets as so
 returning known_at;

@@ -6,8 +6,9 @@
 select distinct
     cc.disease,
     cc.area_id
-from unnest(%(partitions)s::int [], %(epochs)s::int [], %(firsts)s::bigint [], %(lasts)s::bigint [])
-    as r (kafka_partition, epoch, first_offset, last_offset)
+from
+    unnest(%(partitions)s::int[], %(epochs)s::int[], %(firsts)s::bigint[], %(lasts)s::bigint[])
+        as r (kafka_partition, epoch, first_offset, last_offset)
 inner join case_events as ce
     on
         r.kafka_partition = ce.kafka_partition

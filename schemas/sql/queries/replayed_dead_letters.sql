@@ -15,8 +15,9 @@ select
     dl.standing_value,
     dl.subject,
     dl.event_id
-from unnest(%(partitions)s::int [], %(epochs)s::int [], %(firsts)s::bigint [], %(lasts)s::bigint [])
-    as r (kafka_partition, epoch, first_offset, last_offset)
+from
+    unnest(%(partitions)s::int[], %(epochs)s::int[], %(firsts)s::bigint[], %(lasts)s::bigint[])
+        as r (kafka_partition, epoch, first_offset, last_offset)
 inner join dead_letters as dl
     on
         r.kafka_partition = dl.kafka_partition

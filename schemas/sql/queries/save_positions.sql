@@ -14,7 +14,7 @@ insert into stream_offsets as so (
     last_hash
 )
 select
-    %(topic)s,
+    %(topic)s as topic,
     p.kafka_partition,
     p.topic_id,
     p.epoch,
@@ -22,17 +22,17 @@ select
     p.announced_offset,
     p.last_known_at,
     p.last_hash
-from unnest(
-    %(partitions)s::int [],
-    %(topic_ids)s::uuid [],
-    %(epochs)s::int [],
-    %(next_offsets)s::bigint [],
-    %(announced_offsets)s::bigint [],
-    %(last_known_ats)s::timestamptz [],
-    %(last_hashes)s::bytea []
-) as p (
-    kafka_partition, topic_id, epoch, next_offset, announced_offset, last_known_at, last_hash
-)
+from
+    unnest(
+        %(partitions)s::int[],
+        %(topic_ids)s::uuid[],
+        %(epochs)s::int[],
+        %(next_offsets)s::bigint[],
+        %(announced_offsets)s::bigint[],
+        %(last_known_ats)s::timestamptz[],
+        %(last_hashes)s::bytea[]
+    )
+        as p (kafka_partition, topic_id, epoch, next_offset, announced_offset, last_known_at, last_hash)
 on conflict (topic, kafka_partition) do update
     set
         topic_id = excluded.topic_id,

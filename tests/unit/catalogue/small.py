@@ -51,7 +51,10 @@ diseases:
     group_history: []
     deadlines: []
     alert_rule: standard
-    endemic: {default: true, sources: [GK], provinces: [{province_id: 01@start, endemic: false, sources: [LAW]}]}
+    endemic:
+      default: true
+      sources: [GK]
+      provinces: [{province_id: 01@start, endemic: false, sources: [LAW]}]
     digest_only: false
     digest_only_severities: [chronic]
     severities: [acute, chronic]
@@ -144,7 +147,7 @@ FILES = {
 
 
 def write_small(directory: Path, changes: dict[str, tuple[str, str]] | None = None) -> Path:
-    """Write the small catalogue; `changes` replaces one text, found exactly once, in each of the files it names."""
+    """Write the small catalogue; `changes`: file → (text found exactly once, its replacement)."""
     for file, text in FILES.items():
         old, new = (changes or {}).get(file, ("", ""))
         if old:

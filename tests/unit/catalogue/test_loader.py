@@ -84,8 +84,20 @@ def test_unreadable_table(tmp_path: Path, content: bytes, said: str) -> None:
         ("areas.csv", "Thị trấn Ba,", "Thị trấn Ba,,", "line 6", "has 12 values for 11 columns"),
         ("areas.csv", "00001@start,", "00009@start,", "line 4", "is out of order"),
         ("areas.csv", "Xã Hai", '"Xã Hai', "line 12", "unexpected end of data"),
-        ("diseases.yaml", "name_vi: Sởi", "name_vi: Sởi\n    name_vi: Sởi", "line 11", "'name_vi' is there twice"),
-        ("diseases.yaml", "aliases_vi: [SPB]", "aliases_vi: [SPB", "line 62", "did not find expected ',' or ']'"),
+        (
+            "diseases.yaml",
+            "name_vi: Sởi",
+            "name_vi: Sởi\n    name_vi: Sởi",
+            "line 11",
+            "'name_vi' is there twice",
+        ),
+        (
+            "diseases.yaml",
+            "aliases_vi: [SPB]",
+            "aliases_vi: [SPB",
+            "line 65",
+            "did not find expected ',' or ']'",
+        ),
     ],
 )
 def test_broken_syntax(tmp_path: Path, file: str, old: str, new: str, entry: str, fault: str) -> None:
@@ -100,22 +112,52 @@ def test_broken_syntax(tmp_path: Path, file: str, old: str, new: str, entry: str
     [
         ("diseases.yaml", "code: rash\n", "code: Rash\n", "disease 'Rash'", "code: String should match"),
         ("diseases.yaml", "icd10: [B05]", "icd10: [B5]", "disease 'measles'", "icd10.0: String should match"),
-        ("diseases.yaml", "icd10: [B05]", "icd10: B05", "disease 'measles'", "icd10: Input should be a valid array"),
+        (
+            "diseases.yaml",
+            "icd10: [B05]",
+            "icd10: B05",
+            "disease 'measles'",
+            "icd10: Input should be a valid array",
+        ),
         ("diseases.yaml", "name_en: Measles", "nom: x", "disease 'measles'", "name_en: Field required"),
         ("diseases.yaml", "name_en: Measles", "name_en: Measles\n    nom: x", "disease 'measles'", "nom: "),
         ("diseases.yaml", "'2008-07-01'", "2008-07-32", "disease 'measles'", "group_history.0.valid_from: "),
         ("diseases.yaml", "null, group: B", "null, group: D", "disease 'measles'", "group_history.1.group: "),
         ("diseases.yaml", "code: 48h", "code: soon", "disease 'measles'", "deadlines.0.code: "),
-        ("diseases.yaml", "name_vi: sởi,", "name_vi: ' sởi',", "agent 'measles'", "name_vi: String should match"),
-        ("diseases.yaml", "severities: [acute, chronic]", "severities: [1]", "disease 'rubella'", "severities.0: "),
-        ("diseases.yaml", "  LAW: a law", "  LAW: 7", "the file", "sources.LAW: Input should be a valid string"),
+        (
+            "diseases.yaml",
+            "name_vi: sởi,",
+            "name_vi: ' sởi',",
+            "agent 'measles'",
+            "name_vi: String should match",
+        ),
+        (
+            "diseases.yaml",
+            "severities: [acute, chronic]",
+            "severities: [1]",
+            "disease 'rubella'",
+            "severities.0: ",
+        ),
+        (
+            "diseases.yaml",
+            "  LAW: a law",
+            "  LAW: 7",
+            "the file",
+            "sources.LAW: Input should be a valid string",
+        ),
         ("legal_rules.yaml", "source: a law", "origin: a law", "rule 'standard'", "source: Field required"),
         ("areas.csv", "district,Huyện A", "town,Huyện A", "line 8 (001@start)", "kind: "),
         ("areas.csv", "21.6,105.6,8,", "21.6,105.6,0,", "line 5 (00003@2025-07-01)", "area_km2: "),
         ("areas.csv", "21.4,105.4", "105.4,21.4", "line 4 (00002@start)", "latitude: "),
         ("areas.csv", "21.4,105.4", "21.4,x", "line 4 (00002@start)", "longitude: "),
         ("areas.csv", "Xã Hai", "", "line 3 (00001@start)", "name_vi: Input should be a valid string"),
-        ("areas.csv", "Xã Hai,001@start,,2025-06-30", "Xã Hai,001@start,,30/06/2025", "line 3 (00001@start)", "valid_to: "),
+        (
+            "areas.csv",
+            "Xã Hai,001@start,,2025-06-30",
+            "Xã Hai,001@start,,30/06/2025",
+            "line 3 (00001@start)",
+            "valid_to: ",
+        ),
         ("area_links.csv", "part,false\n00003", "half,false\n00003", "line 4", "kind: "),
         ("area_links.csv", "part,false\n00003", "part,no way\n00003", "line 4", "is_default: "),
         ("surveillance_areas.csv", "0.6667", "1.5", "line 3", "share: "),
@@ -130,7 +172,9 @@ def test_invalid_entry(tmp_path: Path, file: str, old: str, new: str, entry: str
 
 
 def test_every_fault_of_a_step_is_reported_together(tmp_path: Path) -> None:
-    write_small(tmp_path, {"areas.csv": ("district,Huyện A", "town,Huyện A"), "legal_rules.yaml": ("source", "src")})
+    write_small(
+        tmp_path, {"areas.csv": ("district,Huyện A", "town,Huyện A"), "legal_rules.yaml": ("source", "src")}
+    )
     error = _error(tmp_path)
     assert {fault.file for fault in error.faults} == {"areas.csv", "legal_rules.yaml"}
     assert all(f"{fault.file}: {fault.entry}: " in str(error) for fault in error.faults)

@@ -66,6 +66,7 @@ def test_code_of_the_day(ask: Ask, text: str, on: date, area_id: str) -> None:
         ("3412", COMMUNE, "03412@start"),
         ("4", PROVINCE, "04@start"),
         ("8", DISTRICT, "008@start"),
+        ("1", COMMUNE, "00001@start"),
     ],
 )
 def test_lost_zeros_are_put_back_and_reported(
@@ -83,18 +84,13 @@ def test_lost_zeros_are_put_back_and_reported(
     [
         ("4", None, ["04@start", "004@start", "00004@start"]),  # province, district and commune fit
         ("80", DISTRICT, ["080@start", "80@start"]),  # 80 is itself a province
-        ("1", COMMUNE, ["00001@start"]),
     ],
 )
 def test_short_codes_that_fit_twice_are_a_question(
     ask: Ask, text: str, kinds: frozenset[AreaKind] | None, candidates: list[str]
 ) -> None:
     match = ask(text, BEFORE, **({"kinds": kinds} if kinds else {}))
-    if len(candidates) == 1:
-        assert match.area is not None
-        assert (match.area.id, match.reason) == (candidates[0], "code_repaired")
-    else:
-        assert (match.area, match.reason, _ids(match)) == (None, "ambiguous", candidates)
+    assert (match.area, match.reason, _ids(match)) == (None, "ambiguous", candidates)
 
 
 def test_code_of_the_wrong_year_names_what_it_became(ask: Ask) -> None:
@@ -187,18 +183,16 @@ def test_the_outer_area_itself_can_be_meant_by_its_code(ask: Ask) -> None:
         ("TX Việt Yên", BEFORE, "24@start", "222@start"),
         ("Phường Đoàn Kết", AFTER, "12@2025-07-01", "03388@2025-07-01"),
         ("Quận 01", BEFORE, None, "760@start"),
-        ("Phường 1", BEFORE, "770@start", None),
+        ("Phường 1", BEFORE, "770@start", "27160@start"),
         ("Thành phố Hòa Bình", BEFORE, None, "148@start"),
         ("Thành phố Hoà Bình", BEFORE, None, "148@start"),
         ("Đặc khu Bạch Long Vĩ", AFTER, None, "11948@2025-07-01"),
     ],
 )
-def test_name_of_the_day(ask: Ask, text: str, on: date, within: str | None, area_id: str | None) -> None:
+def test_name_of_the_day(ask: Ask, text: str, on: date, within: str | None, area_id: str) -> None:
     match = ask(text, on, within)
     assert match.area is not None
-    assert match.reason == "name"
-    if area_id is not None:
-        assert match.area.id == area_id
+    assert (match.area.id, match.reason, match.message_en) == (area_id, "name", "")
 
 
 def test_kinds_tell_namesakes_apart(ask: Ask) -> None:
@@ -280,5 +274,9 @@ def test_every_area_is_found_by_its_code_and_by_its_name(index: AreaIndex) -> No
 
 def test_counterparts_go_both_ways(index: AreaIndex) -> None:
     new: Area = index.by_id["03390@2025-07-01"]
-    assert [area.id for area in index.counterparts(new, BEFORE)] == ["03390@start", "03412@start", "03413@start"]
+    assert [area.id for area in index.counterparts(new, BEFORE)] == [
+        "03390@start",
+        "03412@start",
+        "03413@start",
+    ]
     assert index.counterparts(new, AFTER) == [new]

@@ -166,4 +166,4 @@ def test_days_that_belong_to_tallies_do_not_count(catalogue: Catalogue) -> None:
     assert truth([REPORT], on_the_day).cases.keys() == {"A"}
     next_day = day.replace(day=day.day + 1)
     too_early = replace(catalogue, case_reports_since=(CaseReportsSince("dengue", "12", next_day),))
-    assert truth([REPORT], too_early) == ({}, {}, {})
+    assert truth([REPORT], too_early) == ({}, {}, {}, {})

@@ -8,19 +8,27 @@ from hypothesis import strategies as st
 
 from schemas.events.identifiers import find_identifier, find_identifier_cached
 
-PLACES = """
+PLACES = (
+    """
 bản Nà Hum|Tổ dân phố Nguyễn Thị Minh Khai|Tổ 5|Khu 2|Pa Tần|Tổ Văn Lâm 3|phường Nguyễn Thị Minh Khai
 phố Hoàng Văn Thụ|Vàng Ma Chải|Vàng Pheo|Giàng Chu Phìn|Lùng Thàng|Sìn Hồ|Nguyễn Trãi|Trần Hưng Đạo
 Thị trấn Than Uyên|thị trấn Tam Đường, tổ 9|bản Thẳm A|Sùng Phài|Tả Lèng 2|Hồng Thu Mán|đội 4 nông trường
 bản Hua Bum - Nậm Hàng|Tổ 7 thị trấn Mường Tè|xã Lê Văn Thịnh|ấp Văn A|Bản Ma A|A Mú Sung|Can Hồ A
 Bản Seo Lèng 1|to 5 van phong|ban van chan 2|Km 12+500 QL4D|trường tiểu học Lê Văn Tám|đường Võ Thị Sáu
-""".strip().replace("\n", "|").split("|")
+""".strip()
+    .replace("\n", "|")
+    .split("|")
+)
 
-CODES = """
+CODES = (
+    """
 CASE-000000001|LC-2023-000123|2023-12-000456|0000000001|000000001|03190-00012|03412-0012|202307040001
 12-2023-00045|/facilities/LC-TYT-03190|LC-TYT-03190|109|urn:uuid:0190b1f6-6e2a-7c3e-9a58-091234567811|case-0912
 muscarin|độ 2a|2023|20230704|OD-2023-007|0319-000012|a3f0912345678b0c|sha256-0912345678abcdef
-""".strip().replace("\n", "|").split("|")
+""".strip()
+    .replace("\n", "|")
+    .split("|")
+)
 
 PERSONS = {
     "phone": """
@@ -39,9 +47,7 @@ cháu Vàng A Páo sn 2019|lò văn pâng|Hoàng Văn Thụ|Trần Đình Long|�
 """,
 }
 IDENTIFIERS = [
-    (kind, text)
-    for kind, texts in PERSONS.items()
-    for text in texts.strip().replace("\n", "|").split("|")
+    (kind, text) for kind, texts in PERSONS.items() for text in texts.strip().replace("\n", "|").split("|")
 ]
 
 

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import io
+import stat
+from pathlib import Path
+
+import pytest
+
+from deploy.native import stack
+from deploy.native.layout import Layout, layout
+from deploy.native.ports import write_ports
+from deploy.native.progress import Progress
+from deploy.native.timescale import passwords
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    for name in ("KAFKA_BOOTSTRAP", "DATABASE_URL", "CANHDICH_NATIVE_HOME", "CANHDICH_NATIVE_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    return layout(tmp_path)
+
+
+def _started(home: Layout) -> None:
+    write_ports(home.ports_file, {"kafka": 9192, "kafka_controller": 9193, "timescale": 5532})
+    passwords(home)
+
+
+def test_the_env_file_names_both_servers_and_is_the_callers_alone(home: Layout) -> None:
+    _started(home)
+    stack.write_env(home)
+    assert home.env_file.read_text() == (
+        "KAFKA_BOOTSTRAP=127.0.0.1:9192\n"
+        f"DATABASE_URL=postgresql://canhdich:{passwords(home)['canhdich']}@127.0.0.1:5532/canhdich\n"
+    )
+    assert stat.S_IMODE(home.env_file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.passwords_file.stat().st_mode) == 0o600
+
+
+def test_the_env_file_leaves_out_a_server_that_never_started(home: Layout) -> None:
+    write_ports(home.ports_file, {"kafka": 9192})
+    stack.write_env(home)
+    assert home.env_file.read_text() == "KAFKA_BOOTSTRAP=127.0.0.1:9192\n"
+
+
+def test_the_env_file_leaves_out_a_server_that_is_given(
+    home: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _started(home)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", "kafka.example:9092")
+    stack.write_env(home)
+    assert home.env_file.read_text().startswith("DATABASE_URL=")
+
+
+def test_our_own_address_in_the_environment_is_not_a_given_server(
+    home: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _started(home)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", "127.0.0.1:9192")
+    assert stack.given(home, "kafka") is None
+
+
+def test_nothing_is_started_for_given_servers(home: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", "kafka.example:9092")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://database.example/canhdich")
+    out = io.StringIO()
+    stack.up(home, progress=Progress(out))
+    assert "KAFKA_BOOTSTRAP is set, so none is started" in out.getvalue()
+    assert "DATABASE_URL is set, so none is started" in out.getvalue()
+    assert [server.given for server in stack.status(home)] == [
+        "kafka.example:9092",
+        "postgresql://database.example/canhdich",
+    ]
+    assert not home.kafka.exists()
+    assert not home.timescale.exists()
+
+
+def test_passwords_are_made_once(home: Layout) -> None:
+    assert passwords(home) == passwords(home)
+    assert passwords(home)["postgres"] != passwords(home)["canhdich"]
+
+
+def test_wiping_spares_a_shared_cache(home: Layout, tmp_path_factory: pytest.TempPathFactory) -> None:
+    shared = tmp_path_factory.mktemp("shared")
+    (shared / "jar").touch()
+    out = io.StringIO()
+    stack.wipe(Layout(home.home, shared), downloads=True, progress=Progress(out))
+    assert (shared / "jar").exists()
+    assert str(shared) in out.getvalue()
+
+
+def test_wiping_keeps_the_downloads_unless_told(home: Layout) -> None:
+    home.cache.mkdir()
+    home.kafka.mkdir()
+    stack.wipe(home, progress=Progress(io.StringIO()))
+    assert home.cache.exists()
+    assert not home.kafka.exists()
+    stack.wipe(home, downloads=True, progress=Progress(io.StringIO()))
+    assert not home.cache.exists()
+
+
+def test_the_home_is_taken_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANHDICH_NATIVE_HOME", str(tmp_path / "a"))
+    monkeypatch.setenv("CANHDICH_NATIVE_CACHE", str(tmp_path / "b"))
+    assert layout() == Layout(tmp_path / "a", tmp_path / "b")
+    assert layout(tmp_path / "c").home == tmp_path / "c"
