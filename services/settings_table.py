@@ -2,12 +2,10 @@
 
 import sys
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any
 
-from annotated_types import Ge, Gt, Le, Lt
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from services.settings import Settings
 
@@ -24,49 +22,50 @@ out of bounds ends the program with exit code 2 and a sentence that names it.
 |---|---|---|---|
 """
 
-_BOUNDS = {Ge: ("ge", "≥"), Gt: ("gt", ">"), Le: ("le", "≤"), Lt: ("lt", "<")}
+_KINDS: dict[Any, str] = {
+    str: "text",
+    SecretStr: "text, a secret",
+    int: "whole number",
+    float: "number",
+    Path: "path",
+}
+_BOUNDS = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "lt": "< {}", "pattern": "`{}`"}
 
 
 def table() -> str:
-    """The text of docs/settings.md."""
-    rows = (_row(name, field) for name, field in Settings.model_fields.items())
-    return _HEAD + "".join(rows)
+    """The text of docs/settings.md.
+
+    Raises:
+        ValueError: a setting has no description, or a type that the table has no word for.
+    """
+    return _HEAD + "".join(_row(name, field) for name, field in Settings.model_fields.items())
 
 
 def _row(name: str, field: FieldInfo) -> str:
     if not field.description:
         raise ValueError(f"Settings.{name} has no description")
+    if field.annotation not in _KINDS:
+        raise ValueError(f"Settings.{name}: add its type, {field.annotation}, to services/settings_table.py")
     prefix = str(Settings.model_config.get("env_prefix", ""))
-    variable = field.validation_alias if isinstance(field.validation_alias, str) else (prefix + name).upper()
-    default = _default(field.default)
-    cells = (f"`{variable}`", default, _allowed(field), field.description)
+    variable = field.validation_alias or (prefix + name).upper()
+    allowed = [_KINDS[field.annotation], *_bounds(field)]
+    cells = (f"`{variable}`", _default(field), ", ".join(allowed), field.description)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 
-def _default(value: Any) -> str:
-    if value is PydanticUndefined:
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
         return "none: must be set"
-    return "empty" if value in ("", None) else f"`{value}`"
+    return "empty" if field.default == "" else f"`{field.default}`"
 
 
-def _allowed(field: FieldInfo) -> str:
-    parts = [_type_name(field.annotation)]
-    for limit in field.metadata:
-        if type(limit) in _BOUNDS:
-            attribute, sign = _BOUNDS[type(limit)]
-            parts.append(f"{sign} {getattr(limit, attribute)}")
-        elif pattern := getattr(limit, "pattern", None):
-            parts.append(f"`{pattern}`")
-    return ", ".join(parts)
-
-
-def _type_name(annotation: Any) -> str:
-    if get_origin(annotation) is Literal:
-        return " or ".join(f"`{choice}`" for choice in get_args(annotation))
-    if get_origin(annotation) in (Union, UnionType):
-        return " or ".join(_type_name(part) for part in get_args(annotation) if part is not type(None))
-    names = {"str": "text", "SecretStr": "text (a secret)", "int": "whole number", "float": "number"}
-    return names.get(annotation.__name__, annotation.__name__.lower())
+def _bounds(field: FieldInfo) -> list[str]:
+    return [
+        text.format(getattr(limit, name))
+        for limit in field.metadata
+        for name, text in _BOUNDS.items()
+        if getattr(limit, name, None) is not None
+    ]
 
 
 def main() -> int:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import sys
 
 import mode.loop
@@ -39,7 +38,7 @@ def build(settings: Settings) -> faust.App:
             batch_records=settings.batch_records,
             batch_seconds=settings.batch_seconds,
             session_timeout=settings.session_timeout_seconds,
-            data_directory=settings.data_directory / f"faust-{os.getpid()}",
+            data_directory=settings.data_directory / "faust",
         ),
         FoldCases(ledger, announcements, partitions),
         ledger,
@@ -57,6 +56,9 @@ def main() -> int:
     except CanhDichError as error:
         print(f"worker: {error}", file=sys.stderr)
         return 3
+    # The clients tell every connection and metadata refresh at INFO.
+    for name in ("kafka", "aiokafka"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     faust.Worker(app, loglevel=logging.INFO, loop=loop, redirect_stdouts=False).execute_from_commandline()

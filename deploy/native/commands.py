@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -34,7 +35,7 @@ def run(
     advice: str,
     environment: Mapping[str, str] | None = None,
     account: Account | None = None,
-    text: str | None = None,
+    text: str = "",
     watch: Callable[[], None] | None = None,
 ) -> None:
     """Run a program to its end, its output going to a log.
@@ -46,7 +47,7 @@ def run(
         advice: What to do when it fails.
         environment: Variables added to, or replacing, ours.
         account: Runs as this account; else as the caller.
-        text: Its standard input.
+        text: Its standard input; short.
         watch: Called about twice a second while it runs.
 
     Raises:
@@ -76,13 +77,14 @@ def run(
         raise NativeError(f"{doing} failed: {argv[0]} ended with {code}.\n{tail(log)}\n{advice}")
 
 
-def _finish(program: subprocess.Popen[bytes], text: str | None, watch: Callable[[], None] | None) -> int:
-    pending = (text or "").encode()
+def _finish(program: subprocess.Popen[bytes], text: str, watch: Callable[[], None] | None) -> int:
+    if program.stdin:
+        # A program that ends before it has read all says why in its log.
+        with contextlib.suppress(BrokenPipeError), program.stdin:
+            program.stdin.write(text.encode())
     while True:
         try:
-            program.communicate(pending, timeout=0.5)
+            return program.wait(timeout=0.5)
         except subprocess.TimeoutExpired:
             if watch:
                 watch()
-        else:
-            return program.returncode

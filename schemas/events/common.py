@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, Literal, Required
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -52,7 +53,7 @@ UUID_PATTERN = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0
 SOURCE_PATTERN = r"^(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+$"
 
 
-def clean_text(value: str, limit: int) -> str:
+def clean_text(value: str, *, limit: int) -> str:
     """Bring free text to one form: NFC, every kind of space as U+0020, no space around it.
 
     Args:
@@ -80,34 +81,14 @@ def clean_text(value: str, limit: int) -> str:
     return value
 
 
-def _text_40(value: str) -> str:
-    return clean_text(value, 40)
+def _text_schema(limit: int) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "minLength": 1, "maxLength": limit, "pattern": r"\S"})
 
 
-def _text_64(value: str) -> str:
-    return clean_text(value, 64)
-
-
-def _text_80(value: str) -> str:
-    return clean_text(value, 80)
-
-
-def _text_120(value: str) -> str:
-    return clean_text(value, 120)
-
-
-Text40 = Annotated[
-    str, AfterValidator(_text_40), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 40})
-]
-Text64 = Annotated[
-    str, AfterValidator(_text_64), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 64})
-]
-Text80 = Annotated[
-    str, AfterValidator(_text_80), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 80})
-]
-Text120 = Annotated[
-    str, AfterValidator(_text_120), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 120})
-]
+Text40 = Annotated[str, AfterValidator(partial(clean_text, limit=40)), _text_schema(40)]
+Text64 = Annotated[str, AfterValidator(partial(clean_text, limit=64)), _text_schema(64)]
+Text80 = Annotated[str, AfterValidator(partial(clean_text, limit=80)), _text_schema(80)]
+Text120 = Annotated[str, AfterValidator(partial(clean_text, limit=120)), _text_schema(120)]
 
 
 def calendar_date(value: str) -> str:

@@ -11,8 +11,8 @@ def murmur2(key: bytes) -> int:
     """Kafka's 32-bit MurmurHash2 of a key, as an unsigned number.
 
     Source:
-        org.apache.kafka.common.utils.Utils.murmur2. kafka-python has the same function
-        (kafka.partitioner.default), which takes twice as long; a test holds the two together.
+        org.apache.kafka.common.utils.Utils.murmur2. The Python clients have the same function (such as
+        aiokafka.partitioner.murmur2), which takes twice as long; a test holds the two together.
 
     >>> murmur2(b"21") - 2**32
     -973932308

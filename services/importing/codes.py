@@ -66,10 +66,11 @@ class CodeFinder:
             found = match_disease(self._diseases, text) or self._unknown_disease(text)
             self._known_diseases[text] = found
         if isinstance(found, BadCell):
-            raise found
+            # A cached error that is raised again must not keep the frames of every row.
+            raise found.with_traceback(None)
         return found
 
-    def area(self, field: str, text: str, on: date) -> FoundArea:
+    def area(self, text: str, on: date) -> FoundArea:
         """The area that a code or a name means on a day; "xã, huyện, tỉnh" is read from its end.
 
         Raises:
@@ -77,10 +78,10 @@ class CodeFinder:
         """
         found = self._known_areas.get((text, on))
         if found is None:
-            found = self._find_area(field, text, on)
+            found = self._find_area(text, on)
             self._known_areas[text, on] = found
         if isinstance(found, BadCell):
-            raise found
+            raise found.with_traceback(None)
         return found
 
     def agent(self, text: str) -> tuple[str, bool] | None:
@@ -113,7 +114,7 @@ class CodeFinder:
         similar: list[str] = []
         if self._suggested_for < _MOST_SUGGESTED_FOR:
             self._suggested_for += 1
-            keys = get_close_matches(unaccented(normalise(text)), self._diseases.by_plain_key, n=5, cutoff=0.7)
+            keys = get_close_matches(unaccented(normalise(text)), self._diseases.by_plain_key, n=5, cutoff=0.75)
             similar = list(dict.fromkeys(code for key in keys for code in sorted(self._diseases.by_plain_key[key])))
         may_be = ", ".join(f"{code} ({self._names[code]})" for code in similar[:3])
         return BadCell(
@@ -125,10 +126,10 @@ class CodeFinder:
             + "Write a code (such as dengue) or a name of the catalogue.",
         )
 
-    def _find_area(self, field: str, text: str, on: date) -> FoundArea | BadCell:
+    def _find_area(self, text: str, on: date) -> FoundArea | BadCell:
         match = self._match(text, on)
         if match.area is None:
-            return _identifier_in(field, text) or _no_area(text, match)
+            return _identifier_in("area_code", text) or _no_area(text, match)
         note = (f"Địa bàn: {match.message_vi}.", f"Area: {match.message_en}.") if match.message_vi else None
         return FoundArea(match.area.code, not match.reason.startswith("code"), note)
 
@@ -168,6 +169,8 @@ def _no_area(text: str, match: Match) -> BadCell:
         )
     if match.reason == "wrong_period":
         return BadCell(f"Địa bàn: {match.message_vi}. {advice_vi}", f"Area: {match.message_en}. {advice_en}")
+    if match.reason == "ambiguous":
+        return BadCell(f"Địa bàn: {match.message_vi}.", f"Area: {match.message_en}.")
     return BadCell(
         f"Địa bàn: {match.message_vi}. Ghi mã hành chính của đúng địa bàn đó.",
         f"Area: {match.message_en}. Write the official code of the right one.",

@@ -15,6 +15,9 @@ SKIPPED_BECAUSE: dict[SkipReason, tuple[str, str]] = {
     "repeated_header": ("Dòng tên cột lặp lại.", "The row of column names once more."),
 }
 
+WHOLE_ROW = "row"
+"""The field of a fault that no single column has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -153,7 +156,7 @@ def column_fault(problem: Problem) -> Fault:
     >>> column_fault(Problem("data.onset_on", "in_future", "…", "…")).field
     'onset_on'
     """
-    name = _COLUMNS.get(problem.field, problem.field)
+    name = _COLUMNS.get(problem.field, problem.field) or WHOLE_ROW
     return Fault(name.removeprefix("data."), problem.message_vi, problem.message_en)
 
 

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 class Advisory:
-    """One question to the database; after a failure it is not asked for a while, so that senders do not wait."""
+    """One question to the database; after a failure it rests for a while, so that senders do not wait."""
 
     def __init__(
         self,

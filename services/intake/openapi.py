@@ -27,7 +27,8 @@ Takes case events and answers only when Kafka has them (acks=all).
 - **Repeating is always safe**, also after a 503, a timeout or a broken connection: an event is known by its
   subject and id, and counts once. After a 503 an event may arrive later all the same.
 - The same id and subject with other content is a conflict (409) where this service knows; where it does not
-  (the database is down, or both are on their way at once), the stream keeps the first and puts the other aside.
+  (the database is down, or both are on their way at once), the stream keeps the first and puts the other
+  aside.
 - A disease or area code that the catalogue does not know is accepted with a warning: the event is kept and is
   counted when the catalogue learns the code.
 - `time` may lie at most {int(DOOR_MAX_AHEAD.total_seconds() // 60)} minutes in the future.

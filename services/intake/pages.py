@@ -48,14 +48,16 @@ def home_page() -> str:
     """What this is, in Vietnamese and English."""
     english = _en(
         """Where programs on this machine send case events to the communicable disease tracker. An event is
-called accepted only when it is safely stored; sending it again never counts twice. Send no names, telephone or
+called accepted only when it is safely stored; sending it again never counts twice. Send no names,
+telephone or
 identity numbers."""
     )
     return _page(
         "Canh Dịch: cổng tiếp nhận",
         f"""<h1>Canh Dịch: cổng tiếp nhận ca bệnh</h1>
 <p>Nơi các phần mềm trên máy này gửi sự kiện ca bệnh vào hệ thống theo dõi dịch bệnh truyền nhiễm. Sự kiện chỉ
-được báo “đã nhận” khi đã lưu chắc chắn; gửi lại không bao giờ bị tính hai lần. Không gửi họ tên, số điện thoại
+được báo “đã nhận” khi đã lưu chắc chắn; gửi lại không bao giờ bị tính hai lần. Không gửi họ tên, số điện
+thoại
 hay số định danh.</p>
 <p>{english}</p>
 <ul>
@@ -77,19 +79,23 @@ def docs_page(openapi: dict[str, Any]) -> str:
     )
     sending = _en(
         f"""<code>POST /v1/events</code> with one CloudEvent (1.0, structured JSON) or a list of at most
-{MAX_EVENTS:,}. A request is accepted as a whole or not at all. 202 means that everything is safely stored. After a
+{MAX_EVENTS:,}. A request is accepted as a whole or not at all. 202 means that everything is safely stored.
+After a
 503 or a broken connection send the same again: it is never counted twice, even where the first attempt did
 arrive."""
     )
     outcomes = _en(
         """<code>accepted</code>: stored. <code>unchanged</code>: was there already, the same.
-<code>repeat</code>: the same as an earlier event of the list. <code>warnings</code>: accepted, but look at it."""
+<code>repeat</code>: the same as an earlier event of the list. <code>warnings</code>: accepted, but look at
+it."""
     )
     return _page(
         "Canh Dịch: cách gửi sự kiện",
         f"""<h1>Cách gửi sự kiện {_en("/ How to send events")}</h1>
-<p><code>POST /v1/events</code>, một sự kiện CloudEvents 1.0 hoặc một danh sách (tối đa {MAX_EVENTS}). Một lần gửi
-được nhận tất cả hoặc không nhận gì. Trả lời 202 nghĩa là đã lưu chắc chắn. Gặp 503 hoặc mất kết nối thì cứ gửi
+<p><code>POST /v1/events</code>, một sự kiện CloudEvents 1.0 hoặc một danh sách (tối đa {MAX_EVENTS}). Một
+lần gửi
+được nhận tất cả hoặc không nhận gì. Trả lời 202 nghĩa là đã lưu chắc chắn. Gặp 503 hoặc mất kết nối thì cứ
+gửi
 lại y nguyên: không bị tính hai lần, kể cả khi lần gửi trước thật ra đã đến.</p>
 <p>{sending}</p>
 <p><a href="/openapi.json">OpenAPI</a> · <a href="/">Canh Dịch</a></p>
@@ -97,7 +103,8 @@ lại y nguyên: không bị tính hai lần, kể cả khi lần gửi trước
 <pre>{escape(example)}</pre>
 {"".join(_event_table(name, openapi) for name in EVENT_MODELS)}
 <h2>Trả lời {_en("/ Answers")}</h2>
-<p><code>accepted</code>: đã lưu. <code>unchanged</code>: đã có từ trước, y nguyên. <code>repeat</code>: trùng với
+<p><code>accepted</code>: đã lưu. <code>unchanged</code>: đã có từ trước, y nguyên. <code>repeat</code>:
+trùng với
 sự kiện đứng trước trong danh sách. <code>warnings</code>: đã nhận nhưng cần xem lại.<br>{outcomes}</p>
 <table><tr><th>HTTP</th><th>type</th><th>Ý nghĩa và cách xử lý {_en("/ Meaning and what to do")}</th></tr>
 {kinds}</table>""",

@@ -1,4 +1,4 @@
-"""What the door does with a request's body: judge every event, ask what is known, send, tell what became of it.
+"""What the door does with a request's body: judge every event, ask what is known, send, report.
 
 A request is one act: unless every event is valid and none is in conflict, nothing of it is sent. What was
 sent is accepted only when Kafka has acknowledged it. Repeating a request is always safe, because events are

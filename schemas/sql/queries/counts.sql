@@ -1,6 +1,6 @@
 -- name: counts
 -- returns: one row per combination of the dimensions asked for (others null) with every counter; rows of zeros are absent
--- params: as_of timestamptz or null, basis text, structure_on date, disease text or null, province_id and district_id text or null, first and last date or null, by_<dimension> boolean for each dimension, by_time boolean (any of day, week, month, year)
+-- params: as_of timestamptz or null, basis text, structure_on date, disease text or null, province_id and district_id text or null, first and last date or null, booleans by_disease, by_agent, by_province, by_district, by_commune, by_day, by_week, by_month, by_year, by_time (any of the last four)
 -- used by: streams/stores/counts.py
 
 -- Rows without an agent are the disease's own; a case that a syndrome's laboratory result resolved to

@@ -1,0 +1,129 @@
+"""The rows that each source has sent, so that an equal row is not sent again and a crash loses none."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from schemas.sql import query
+from streams.domain.errors import ConfigurationError
+from streams.stores.database import connect, errors_translated
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """The last row of a source and a case, and the event that it became.
+
+    Attributes:
+        subject: The case's own code.
+        content: What the row said, as its importer needs it for the next comparison (JSON).
+        event_id: Of the last event sent for the case.
+        event_time: Of that event, UTC.
+        event: That event as JSON; None where it is not asked for, and on saving: nothing new to be sent.
+    """
+
+    subject: str
+    content: Mapping[str, Any]
+    event_id: UUID
+    event_time: datetime
+    event: bytes | None = None
+
+
+class PostgresImports:
+    """The table import_rows of one source; holds the source's lock until it is closed."""
+
+    def __init__(self, database_url: str, source: str) -> None:
+        self._source = source
+        self._connection = connect(database_url)
+        try:
+            with errors_translated():
+                row = self._connection.execute(query("import_lock"), {"source": source}).fetchone()
+            if row is None or not row[0]:
+                raise ConfigurationError(
+                    f"Another import from source {source} is running. Wait until it has ended, then start again."
+                )
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        """Give the lock back."""
+        self._connection.close()
+
+    def known(self, subjects: Iterable[str]) -> dict[str, ImportRow]:
+        """The last row of each of these cases; cases that this source never sent are absent."""
+        with errors_translated():
+            rows = self._connection.execute(
+                query("import_known"), {"source": self._source, "subjects": list(subjects)}
+            )
+            return {row[0]: ImportRow(*row) for row in rows}
+
+    def unsent(self) -> list[ImportRow]:
+        """The rows whose event may not have reached Kafka: at most those of one `save`."""
+        with errors_translated():
+            rows = self._connection.execute(query("import_unsent"), {"source": self._source}).fetchall()
+        return [ImportRow(*row, orjson.dumps(event)) for *row, event in rows]
+
+    def save(self, rows: Sequence[ImportRow]) -> None:
+        """Store rows of different cases in one transaction; those with an event as not sent yet.
+
+        Raises:
+            DependencyDown: nothing of it is stored.
+        """
+        new = [row for row in rows if row.event is not None]
+        seen = [row for row in rows if row.event is None]
+        with errors_translated(), self._connection.transaction(), self._connection.cursor() as cursor:
+            if new:
+                cursor.execute(
+                    query("import_save_rows"),
+                    {
+                        **self._contents(new),
+                        "event_ids": [row.event_id for row in new],
+                        "event_times": [row.event_time for row in new],
+                        "events": [(row.event or b"").decode() for row in new],
+                    },
+                )
+            if seen:
+                cursor.execute(query("import_save_contents"), self._contents(seen))
+
+    def mark_sent(self, rows: Sequence[ImportRow]) -> None:
+        """Note that Kafka has acknowledged the events of these rows."""
+        with errors_translated():
+            self._connection.execute(
+                query("import_mark_sent"),
+                {
+                    "source": self._source,
+                    "subjects": [row.subject for row in rows],
+                    "event_ids": [row.event_id for row in rows],
+                },
+            )
+
+    def _contents(self, rows: Sequence[ImportRow]) -> dict[str, Any]:
+        return {
+            "source": self._source,
+            "subjects": [row.subject for row in rows],
+            "contents": [orjson.dumps(row.content).decode() for row in rows],
+        }
+
+
+class PostgresIdentities:
+    """The identities that the fold has claimed."""
+
+    def __init__(self, database_url: str) -> None:
+        self._connection = connect(database_url)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def hashes(self, identities: Sequence[tuple[str, UUID]]) -> dict[tuple[str, UUID], bytes]:
+        """Content hash of each known (subject, event id) among these."""
+        with errors_translated():
+            rows = self._connection.execute(
+                query("identities"),
+                {"subjects": [s for s, _ in identities], "event_ids": [event_id for _, event_id in identities]},
+            ).fetchall()
+        return {(subject, event_id): bytes(content_hash) for subject, event_id, content_hash in rows}

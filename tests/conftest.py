@@ -1,0 +1,236 @@
+"""The native stack for tests: a scratch database and topics per test module, on the servers that run.
+
+Tests marked `native` need real Kafka and TimescaleDB (KAFKA_BOOTSTRAP and DATABASE_URL, else the running
+native stack). Without them such tests are skipped, and fail where CI=true or CANHDICH_REQUIRE_NATIVE=1.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from schemas.catalogue import Catalogue, load_catalogue
+from schemas.topics import load_topics
+from services.settings import Settings, load_settings
+from streams.domain.errors import CanhDichError
+from streams.stores.catalogue import load
+from streams.stores.database import connect, migrate
+
+_DROP_SECONDS = 60.0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let kafka-python be imported: it reads its schemas by calls that Python 3.11 deprecates."""
+    config.addinivalue_line(
+        "filterwarnings", "ignore:(open|read)_text is deprecated:DeprecationWarning"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NativeStack:
+    """Addresses of the servers under test. `server_url` is the database that scratch databases are made from."""
+
+    kafka_bootstrap: str
+    server_url: str
+
+
+def _is_required() -> bool:
+    return os.environ.get("CI") == "true" or os.environ.get("CANHDICH_REQUIRE_NATIVE") == "1"
+
+
+@pytest.fixture(scope="session")
+def native_stack() -> NativeStack:
+    """The servers that run; the test is skipped (or fails, see above) where there are none."""
+    # Imported here: pytest_configure comes after the imports of this file.
+    from streams.stores.broker import create_topics
+
+    try:
+        settings = load_settings()
+        stack = NativeStack(settings.kafka_bootstrap, settings.database_url.get_secret_value())
+        connect(stack.server_url).close()
+        create_topics(stack.kafka_bootstrap, ())
+    except CanhDichError as error:
+        sentence = f"The native stack is not running (start it with `make up`): {error}"
+        if _is_required():
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    return stack
+
+
+@pytest.fixture(autouse=True)
+def _marked_native(request: pytest.FixtureRequest) -> None:
+    """A test marked `native` needs the servers, whatever other fixtures it uses."""
+    if request.node.get_closest_marker("native") is not None:
+        request.getfixturevalue("native_stack")
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(native_stack: NativeStack) -> str:
+    """Kafka's address."""
+    return native_stack.kafka_bootstrap
+
+
+@pytest.fixture(scope="session")
+def published_catalogue() -> Catalogue:
+    """The catalogue that comes with the package."""
+    return load_catalogue()
+
+
+@contextmanager
+def scratch_database(server_url: str, template: str | None = None) -> Iterator[str]:
+    """The address of a new database, a copy of a template or empty; dropped afterwards."""
+    name = f"test_{os.getpid()}_{uuid4().hex[:12]}"
+    _on_server(server_url, _create(name, template))
+    try:
+        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+    finally:
+        _on_server(server_url, sql.SQL("drop database {}").format(sql.Identifier(name)), name)
+
+
+def _create(name: str, template: str | None) -> sql.Composed:
+    statement = sql.SQL("create database {}").format(sql.Identifier(name))
+    if template is not None:
+        statement += sql.SQL(" template {}").format(sql.Identifier(template))
+    return statement
+
+
+def _on_server(server_url: str, statement: sql.Composed, disconnected: str | None = None) -> None:
+    """Run a statement that wants a database for itself; TimescaleDB's own workers leave it on their own."""
+    deadline = time.monotonic() + _DROP_SECONDS
+    with connect(server_url) as connection:
+        while True:
+            try:
+                if disconnected is not None:
+                    connection.execute(
+                        "select pg_terminate_backend(pid) from pg_stat_activity "
+                        "where datname = %s and usename = current_user",
+                        (disconnected,),
+                    )
+                connection.execute(statement)
+            except psycopg.errors.ObjectInUse:
+                if time.monotonic() > deadline:
+                    raise
+                # Nothing to wait on: PostgreSQL does not tell when a database is free.
+                time.sleep(0.1)
+            else:
+                return
+
+
+@pytest.fixture(scope="session")
+def migrated_template(native_stack: NativeStack) -> Iterator[str]:
+    """The name of a database with the schema and no catalogue, to copy."""
+    with scratch_database(native_stack.server_url) as url:
+        migrate(url)
+        yield urlsplit(url).path.lstrip("/")
+
+
+@pytest.fixture(scope="session")
+def catalogue_template(
+    native_stack: NativeStack, migrated_template: str, published_catalogue: Catalogue
+) -> Iterator[str]:
+    """The name of a database with the schema and the packaged catalogue, to copy."""
+    with scratch_database(native_stack.server_url, migrated_template) as url:
+        with connect(url) as connection:
+            load(connection, published_catalogue, "tests")
+        yield urlsplit(url).path.lstrip("/")
+
+
+@pytest.fixture(scope="module")
+def database_url(native_stack: NativeStack, catalogue_template: str) -> Iterator[str]:
+    """A database of this test module's own: migrated, with the packaged catalogue, without events."""
+    with scratch_database(native_stack.server_url, catalogue_template) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(native_stack: NativeStack, migrated_template: str) -> Iterator[str]:
+    """A database of this test's own: migrated, without a catalogue."""
+    with scratch_database(native_stack.server_url, migrated_template) as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_database_url(native_stack: NativeStack, catalogue_template: str) -> Iterator[str]:
+    """A database of this test's own: migrated, with the packaged catalogue, without events."""
+    with scratch_database(native_stack.server_url, catalogue_template) as url:
+        yield url
+
+
+@contextmanager
+def scratch_topics(bootstrap: str) -> Iterator[str]:
+    """A prefix under which every topic exists; topics and consumer groups are deleted afterwards."""
+    from kafka import KafkaAdminClient
+
+    from streams.stores.broker import create_topics
+
+    prefix = f"test-{uuid4().hex[:12]}-"
+    topics = load_topics()
+    create_topics(bootstrap, topics.values(), prefix)
+    try:
+        yield prefix
+    finally:
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+        try:
+            names = set(admin.list_topics())
+            admin.delete_topics([prefix + name for name in topics if prefix + name in names])
+        finally:
+            admin.close()
+
+
+@pytest.fixture(scope="module")
+def topic_prefix(kafka_bootstrap: str) -> Iterator[str]:
+    """A prefix of this test module's own under which every topic exists, empty."""
+    with scratch_topics(kafka_bootstrap) as prefix:
+        yield prefix
+
+
+@pytest.fixture
+def fresh_topic_prefix(kafka_bootstrap: str) -> Iterator[str]:
+    """A prefix of this test's own under which every topic exists, empty."""
+    with scratch_topics(kafka_bootstrap) as prefix:
+        yield prefix
+
+
+SettingsFactory = Callable[[str, str], Settings]
+
+
+@pytest.fixture(scope="session")
+def settings_for(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> SettingsFactory:
+    """Settings for a database address and a topic prefix; short times, files in a temporary folder."""
+
+    def make(database_url: str, topic_prefix: str) -> Settings:
+        return load_settings(
+            kafka_bootstrap=kafka_bootstrap,
+            database_url=database_url,
+            topic_prefix=topic_prefix,
+            session_timeout_seconds=6,
+            data_directory=tmp_path_factory.mktemp("data"),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def scratch_settings(settings_for: SettingsFactory, database_url: str, topic_prefix: str) -> Settings:
+    """Settings of this test module's own database and topics."""
+    return settings_for(database_url, topic_prefix)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment of a process that is to run with some settings."""
+    return {
+        **os.environ,
+        "KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "CANHDICH_TOPIC_PREFIX": settings.topic_prefix,
+        "CANHDICH_SESSION_TIMEOUT_SECONDS": str(settings.session_timeout_seconds),
+        "CANHDICH_DATA_DIRECTORY": str(Path(settings.data_directory)),
+    }
