@@ -178,7 +178,8 @@ def asyncapi_document(topics: Mapping[str, Topic]) -> _Json:
             "description": (
                 "The events and topics of the disease-surveillance tracker. Generated from schemas/events "
                 "and schemas/topics by `python -m schemas.asyncapi`; what a schema cannot say (dates in "
-                "order, personal identifiers, the subject of a tally) is checked by schemas.events.parse_event."
+                "order, personal identifiers, the subject of a tally) is checked by "
+                "schemas.events.parse_event."
             ),
             "license": {"name": "Apache-2.0"},
         },

@@ -5,6 +5,7 @@ native stack). Without them such tests are skipped, and fail where CI=true or CA
 """
 
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,9 +30,7 @@ _DROP_SECONDS = 60.0
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let kafka-python be imported: it reads its schemas by calls that Python 3.11 deprecates."""
-    config.addinivalue_line(
-        "filterwarnings", "ignore:(open|read)_text is deprecated:DeprecationWarning"
-    )
+    config.addinivalue_line("filterwarnings", "ignore:(open|read)_text is deprecated:DeprecationWarning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +48,20 @@ def _is_required() -> bool:
 @pytest.fixture(scope="session")
 def native_stack() -> NativeStack:
     """The servers that run; the test is skipped (or fails, see above) where there are none."""
-    # Imported here: pytest_configure comes after the imports of this file.
-    from streams.stores.broker import create_topics
-
     try:
         settings = load_settings()
         stack = NativeStack(settings.kafka_bootstrap, settings.database_url.get_secret_value())
         connect(stack.server_url).close()
-        create_topics(stack.kafka_bootstrap, ())
-    except CanhDichError as error:
-        sentence = f"The native stack is not running (start it with `make up`): {error}"
-        if _is_required():
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    return stack
+        # Before Kafka's client tries: that one waits for half a minute, and leaks its sockets.
+        host, _, port = stack.kafka_bootstrap.partition(",")[0].rpartition(":")
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except (CanhDichError, OSError) as error:
+        reason = f"The native stack is not running (start it with `make up`): {error}"
+    else:
+        return stack
+    if _is_required():
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
 
 
 @pytest.fixture(autouse=True)
@@ -166,7 +165,8 @@ def fresh_database_url(native_stack: NativeStack, catalogue_template: str) -> It
 
 @contextmanager
 def scratch_topics(bootstrap: str) -> Iterator[str]:
-    """A prefix under which every topic exists; topics and consumer groups are deleted afterwards."""
+    """A prefix under which every topic exists; the topics are deleted afterwards."""
+    # Imported here: pytest_configure comes after the imports of this file.
     from kafka import KafkaAdminClient
 
     from streams.stores.broker import create_topics

@@ -117,8 +117,11 @@ def case_data(draw: st.DrawFn, event_type: str = CASE_REPORTED) -> dict[str, Any
     """Valid data of a `case.reported` or `case.updated` event, with Python values (date, datetime, …)."""
     optional = {name: st.one_of(st.none(), values) for name, values in _FIELDS.items()}
     if event_type == CASE_REPORTED:
-        required = {"disease": st.sampled_from(DISEASES), "area_code": st.sampled_from(AREA_CODES)}
-        data = draw(st.fixed_dictionaries(required, optional=optional))
+        required: dict[str, st.SearchStrategy[Any]] = {
+            "disease": st.sampled_from(DISEASES),
+            "area_code": st.sampled_from(AREA_CODES),
+        }
+        data: dict[str, Any] = draw(st.fixed_dictionaries(required, optional=optional))
     else:
         optional["disease"] = st.one_of(st.none(), st.sampled_from(DISEASES))
         optional["area_code"] = st.one_of(st.none(), st.sampled_from(AREA_CODES))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+DEFAULT_HOME = REPOSITORY / ".native"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def layout(home: Path | None = None) -> Layout:
         Absolute paths with symbolic links followed. The cache is `CANHDICH_NATIVE_CACHE`, else
         `cache` inside the home. Nothing is made.
     """
-    chosen = home or Path(os.environ.get("CANHDICH_NATIVE_HOME") or REPOSITORY / ".native")
+    chosen = home or Path(os.environ.get("CANHDICH_NATIVE_HOME") or DEFAULT_HOME)
     resolved = chosen.expanduser().resolve()
     cache = os.environ.get("CANHDICH_NATIVE_CACHE")
     return Layout(resolved, Path(cache).expanduser().resolve() if cache else resolved / "cache")

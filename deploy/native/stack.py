@@ -16,7 +16,7 @@ from typing import Protocol
 from deploy.native import kafka, preflight, timescale
 from deploy.native.accounts import can_enter, server_account
 from deploy.native.errors import NativeError
-from deploy.native.layout import Layout
+from deploy.native.layout import DEFAULT_HOME, Layout
 from deploy.native.ports import HOST, read_ports, settle_ports
 from deploy.native.processes import Process
 from deploy.native.progress import Progress
@@ -121,29 +121,36 @@ def up(layout: Layout, names: tuple[str, ...] = tuple(SERVERS), progress: Progre
 
 
 def _reachable(layout: Layout, progress: Progress) -> Layout:
-    """Make the home where PostgreSQL's account can enter it.
+    """Make the folders where PostgreSQL's account can enter them.
 
-    Root's own folder is closed to others, and a checkout in it is as likely as any: there, the home becomes
-    a link to a folder that is open. A home that holds something already stays; the preflight says what to do.
+    Root's own folder is closed to others, and a checkout in it is as likely as any: there, `.native` becomes
+    a link to a folder that is open. A folder that is there already stays; the preflight says what to do.
+
+    Returns:
+        The layout with links followed, as PostgreSQL must be told where its data really is.
     """
     account = server_account()
-    layout = Layout(layout.home.resolve(), layout.cache.resolve())
-    if not layout.home.exists() and not can_enter(account, layout.home):
-        place = ELSEWHERE / hashlib.sha256(os.fsencode(layout.home)).hexdigest()[:12]
-        for folder in (ELSEWHERE, place):
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o755)
-        layout.home.symlink_to(place)
-        progress.say(
-            f"{account.name}, as whom PostgreSQL runs, cannot enter {layout.home.parent}: using {place}"
-        )
-        cache = place / "cache" if layout.cache.is_relative_to(layout.home) else layout.cache
-        layout = Layout(place, cache)
-    for folder in (layout.home, layout.cache):
+    for wanted in (layout.home, layout.cache):
+        # All of .native at once: several instances and the cache may be in it.
+        folder = DEFAULT_HOME if wanted.is_relative_to(DEFAULT_HOME) else wanted
+        if not folder.exists() and not can_enter(account, folder):
+            place = ELSEWHERE / hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+            _make_open(ELSEWHERE, place)
+            folder.symlink_to(place)
+            progress.say(
+                f"{account.name}, as whom PostgreSQL runs, cannot enter {folder.parent}: "
+                f"{folder} is now a link to {place}"
+            )
+    found = Layout(layout.home.resolve(), layout.cache.resolve())
+    _make_open(found.home, found.cache)
+    return found
+
+
+def _make_open(*folders: Path) -> None:
+    for folder in folders:
         if not folder.exists():
             folder.mkdir(parents=True)
             folder.chmod(0o755)
-    return layout
 
 
 def _is_there(layout: Layout, name: str, progress: Progress) -> bool:
@@ -181,16 +188,22 @@ def _addresses(layout: Layout) -> dict[str, str]:
 
 
 def write_env(layout: Layout) -> None:
-    """Write the addresses of our servers to the env file, for the caller's eyes only: it holds a password."""
-    part = layout.env_file.with_name("env.part")
-    part.unlink(missing_ok=True)
+    """Write the addresses of our servers to the env file, for the caller's eyes only: it holds a password.
+
+    Lines of other variables, which other programs have added, stay.
+    """
+    ours = tuple(f"{name}=" for name in GIVEN_BY.values())
+    before = layout.env_file.read_text().splitlines() if layout.env_file.exists() else []
     lines = [
-        f"{GIVEN_BY[name]}={address}\n"
+        f"{GIVEN_BY[name]}={address}"
         for name, address in _addresses(layout).items()
         if given(layout, name) is None
     ]
+    lines += [line for line in before if not line.startswith(ours)]
+    part = layout.env_file.with_name("env.part")
+    part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.writelines(lines)
+        out.writelines(line + "\n" for line in lines)
     part.replace(layout.env_file)
 
 

@@ -6,8 +6,10 @@ from services.cli import (
     audit_command,
     cases_command,
     counts_command,
+    dead_letters_command,
     demo_command,
     doctor_command,
+    import_command,
     service_commands,
 )
 
@@ -19,7 +21,16 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for module in (service_commands, counts_command, cases_command, audit_command, doctor_command, demo_command):
+for module in (
+    service_commands,
+    import_command,
+    counts_command,
+    cases_command,
+    audit_command,
+    dead_letters_command,
+    doctor_command,
+    demo_command,
+):
     module.register(app)
 
 

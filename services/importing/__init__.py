@@ -6,5 +6,4 @@ codes      what a text in a file means in the catalogue
 planning   a CaseRow against the last one of its case → the event to send, or nothing
 sender     plans → import_rows → Kafka → import_rows, in an order that a crash cannot hurt
 events     NDJSON, one CloudEvent a line
-waiting    until the fold has counted all of it
 """

@@ -90,7 +90,9 @@ class CodeFinder:
         None where it is neither known nor has the form of a code.
         """
         code = text.strip().casefold()
-        found = self._agents.get(code) or self._agents.get(normalise(text)) or match_disease(self._diseases, text)
+        found = (
+            self._agents.get(code) or self._agents.get(normalise(text)) or match_disease(self._diseases, text)
+        )
         if found is not None:
             return found, True
         return (code, False) if _AGENT.fullmatch(code) and find_identifier(code) is None else None
@@ -102,9 +104,9 @@ class CodeFinder:
     @cached_property
     def _agents(self) -> dict[str, str]:
         agents = self._catalogue.agents
-        return {normalise(name): agent.code for agent in agents for name in (agent.name_vi, agent.name_en)} | {
-            agent.code: agent.code for agent in agents
-        }
+        return {
+            normalise(name): agent.code for agent in agents for name in (agent.name_vi, agent.name_en)
+        } | {agent.code: agent.code for agent in agents}
 
     def _unknown_disease(self, text: str) -> BadCell:
         identifier = _identifier_in("disease", text)
@@ -114,8 +116,12 @@ class CodeFinder:
         similar: list[str] = []
         if self._suggested_for < _MOST_SUGGESTED_FOR:
             self._suggested_for += 1
-            keys = get_close_matches(unaccented(normalise(text)), self._diseases.by_plain_key, n=5, cutoff=0.75)
-            similar = list(dict.fromkeys(code for key in keys for code in sorted(self._diseases.by_plain_key[key])))
+            keys = get_close_matches(
+                unaccented(normalise(text)), self._diseases.by_plain_key, n=5, cutoff=0.75
+            )
+            similar = list(
+                dict.fromkeys(code for key in keys for code in sorted(self._diseases.by_plain_key[key]))
+            )
         may_be = ", ".join(f"{code} ({self._names[code]})" for code in similar[:3])
         return BadCell(
             f"Bệnh{shown}: không có trong danh mục. "
@@ -157,8 +163,12 @@ def _identifier_in(field: str, text: str) -> BadCell | None:
 
 def _no_area(text: str, match: Match) -> BadCell:
     """Why a text is no area on that day. What was found under that text may be repeated, what was not may not."""
-    advice_vi = "Ghi mã địa bàn đúng vào ngày đó, hoặc sửa ngày, hoặc thêm cột area_on (ngày mà mã có hiệu lực)."
-    advice_en = "Write the code of that day, or correct the date, or add area_on (a day on which the code is valid)."
+    advice_vi = (
+        "Ghi mã địa bàn đúng vào ngày đó, hoặc sửa ngày, hoặc thêm cột area_on (ngày mà mã có hiệu lực)."
+    )
+    advice_en = (
+        "Write the code of that day, or correct the date, or add area_on (a day on which the code is valid)."
+    )
     if match.reason == "unknown":
         shown = _shown(text)
         return BadCell(

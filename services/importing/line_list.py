@@ -55,7 +55,8 @@ class CaseRow:
         values: Field → value as JSON has it; `lab.<agent>` and `external_ids.<system>` are fields of their own.
             Areas are as they stand in the file, diseases are codes. Empty cells are absent, None is `null`.
         said: The fields that the row has a cell for (`lab.*`: every agent); an absent one of these was emptied.
-        digest: Equal for rows that say the same with the same columns (16 hexadecimal digits).
+        content_digest: Equal for rows that say the same at the same time (16 hexadecimal digits).
+        digest: Equal for rows that say so with the same columns and event id.
     """
 
     number: int
@@ -64,7 +65,34 @@ class CaseRow:
     event_time: datetime | None
     values: Mapping[str, Any]
     said: frozenset[str]
+    content_digest: str
     digest: str
+
+
+def case_row(
+    number: int,
+    case_id: str,
+    event_id: UUID | None,
+    event_time: datetime | None,
+    values: Mapping[str, Any],
+    said: frozenset[str],
+) -> CaseRow:
+    """A CaseRow with its digests."""
+    content = _digest([values, event_time])
+    return CaseRow(
+        number,
+        case_id,
+        event_id,
+        event_time,
+        values,
+        said,
+        content,
+        _digest([content, event_id, sorted(said)]),
+    )
+
+
+def _digest(content: list[Any]) -> str:
+    return blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
 
 
 class Layout(Protocol):
@@ -155,11 +183,7 @@ class LineList:
                     faults.append(bad.fault(column.field))
         if faults:
             return Rejection(row.number, tuple(faults))
-        said = self._said(len(cells))
-        assert isinstance(case_id, str)  # noqa: S101 - else there is a fault
-        return CaseRow(
-            row.number, case_id, event_id, event_time, values, said, _digest(said, values, event_id, event_time)
-        )
+        return case_row(row.number, case_id, event_id, event_time, values, self._said(len(cells)))
 
     def _one(self, cells: list[Cell], columns: list[_Column], to: Any, faults: list[Fault]) -> Any:
         """The first cell of these columns that is not empty, converted."""
@@ -301,7 +325,11 @@ def _field_of(header: str, codes: CodeFinder) -> tuple[str, bool] | None:
         return (f"{LAB}.{agent[0]}", agent[1]) if agent else None
     if separator and prefix == EXTERNAL_IDS:
         system = part.strip().casefold()
-        return (f"{EXTERNAL_IDS}.{system}", True) if system.replace("_", "").isalnum() and system.isascii() else None
+        return (
+            (f"{EXTERNAL_IDS}.{system}", True)
+            if system.replace("_", "").isalnum() and system.isascii()
+            else None
+        )
     field = HEADERS.get(normalise(header))
     return (field, True) if field else None
 
@@ -328,13 +356,6 @@ def _check_encoding(text: str) -> None:
             "The text is damaged: it is not UTF-8. Type the cell again, or save the file again as "
             "“CSV UTF-8 (Comma delimited)” or .xlsx.",
         )
-
-
-def _digest(
-    said: frozenset[str], values: Mapping[str, Any], event_id: UUID | None, event_time: datetime | None
-) -> str:
-    content = orjson.dumps([sorted(said), values, event_id, event_time], option=orjson.OPT_SORT_KEYS)
-    return blake2b(content, digest_size=8).hexdigest()
 
 
 _NO_CASE_ID = Fault(

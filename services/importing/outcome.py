@@ -143,7 +143,9 @@ class Outcome:
 
 
 def _rejected(rejection: Rejection) -> dict[str, Any]:
-    first, *others = ({"field": f.field, "message": f.message_vi, "message_en": f.message_en} for f in rejection.faults)
+    first, *others = (
+        {"field": f.field, "message": f.message_vi, "message_en": f.message_en} for f in rejection.faults
+    )
     shown: dict[str, Any] = {"row": rejection.row, **first}
     if others:
         shown["also"] = others

@@ -148,7 +148,12 @@ def _find_areas(
             continue
         standing = before.get(name)
         is_same_period = name != "area_code" or fields.get("area_on") == before.get("area_on")
-        if isinstance(standing, str) and text.isdecimal() and text.zfill(len(standing)) == standing and is_same_period:
+        if (
+            isinstance(standing, str)
+            and text.isdecimal()
+            and text.zfill(len(standing)) == standing
+            and is_same_period
+        ):
             fields[name] = standing
             continue
         try:

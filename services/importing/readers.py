@@ -11,11 +11,12 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Literal, TextIO
 
-from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from streams.domain.errors import ConfigurationError
 
@@ -102,7 +103,9 @@ def kind_of_file(path: Path) -> FileKind:
     if head.startswith(b"PK\x03\x04"):
         return "workbook"
     if head.startswith(_LEGACY_WORKBOOK):
-        raise FileProblem(f"{path}: an old or protected Excel file. Open it and save it as .xlsx without a password.")
+        raise FileProblem(
+            f"{path}: an old or protected Excel file. Open it and save it as .xlsx without a password."
+        )
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if suffix in _EVENT_SUFFIXES or (suffix not in _TEXT_SUFFIXES and text.startswith(b"{")):
         return "events"
@@ -156,7 +159,9 @@ def _encoding(path: Path) -> tuple[str, str]:
     return "utf-8-sig", "surrogateescape"
 
 
-def _text_rows(path: Path, encoding: str, errors: str, delimiter: str) -> Callable[[], Generator[Row, None, None]]:
+def _text_rows(
+    path: Path, encoding: str, errors: str, delimiter: str
+) -> Callable[[], Generator[Row, None, None]]:
     def rows() -> Generator[Row, None, None]:
         with path.open(encoding=encoding, errors=errors, newline="") as file:
             yield from _records(file, delimiter)
@@ -208,12 +213,7 @@ def _sheets(path: Path) -> Iterator[Table]:
                 loaded = workbook.get_sheet_by_name(sheet.name)
                 if loaded.total_height > _MAX_ROWS:
                     raise FileProblem(f"{path}: sheet {sheet.name} has more than {_MAX_ROWS} rows. Split it.")
-                # Rows above the first used one are given as empty rows, so counting from 1 is Excel's number.
-                yield Table(
-                    sheet.name,
-                    lambda loaded=loaded: (Row(n, list(cells)) for n, cells in enumerate(loaded.iter_rows(), 1)),
-                    loaded.total_height,
-                )
+                yield Table(sheet.name, partial(_sheet_rows, loaded), loaded.total_height)
     except CalamineError as error:
         raise FileProblem(
             f"{path}: the workbook cannot be read ({type(error).__name__}). Open it and save it again as .xlsx, "
@@ -221,10 +221,18 @@ def _sheets(path: Path) -> Iterator[Table]:
         ) from error
 
 
+def _sheet_rows(sheet: CalamineSheet) -> Generator[Row, None, None]:
+    # Rows above the first used one are given as empty rows, so counting from 1 is Excel's number.
+    for number, cells in enumerate(sheet.iter_rows(), 1):
+        yield Row(number, list(cells))
+
+
 def _check_workbook(path: Path) -> None:
     """Refuse what would fill the memory: a workbook is a zip archive, and those can unpack to anything."""
     if path.stat().st_size > _MAX_WORKBOOK_BYTES:
-        raise FileProblem(f"{path}: larger than {_MAX_WORKBOOK_BYTES // 1024**2} MB. Split it, or save it as CSV.")
+        raise FileProblem(
+            f"{path}: larger than {_MAX_WORKBOOK_BYTES // 1024**2} MB. Split it, or save it as CSV."
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
@@ -235,6 +243,8 @@ def _check_workbook(path: Path) -> None:
             # Sizes that the archive lies about show up as a wrong checksum.
             damaged = archive.testzip()
     except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-        raise FileProblem(f"{path}: not a sound .xlsx file ({type(error).__name__}). Save it again.") from error
+        raise FileProblem(
+            f"{path}: not a sound .xlsx file ({type(error).__name__}). Save it again."
+        ) from error
     if damaged is not None:
         raise FileProblem(f"{path}: a part of the workbook is damaged. Save it again.")

@@ -61,22 +61,16 @@ class Sender(Protocol):
 
 
 def is_parked(event: bytes, catalogue: Catalogue) -> bool:
-    """Whether the catalogue in force lacks the disease or the area that an event names."""
+    """Whether the catalogue in force lacks the disease or the area that an event (canonical JSON) names."""
     document = orjson.loads(event)
-    return _is_parked(
-        document["type"],
+    judged, _ = judge(
+        kind_of(document["type"]),
         document["subject"],
         UUID(document["id"]),
-        datetime.fromisoformat(document["time"]),
+        microseconds(datetime.fromisoformat(document["time"])),
         document["data"],
         catalogue,
     )
-
-
-def _is_parked(
-    event_type: str, subject: str, event_id: UUID, time: datetime, data: Mapping[str, Any], catalogue: Catalogue
-) -> bool:
-    judged, _ = judge(kind_of(event_type), subject, event_id, microseconds(time), data, catalogue)
     return isinstance(judged, Parked)
 
 
@@ -109,8 +103,6 @@ class CaseImport:
         self._matched: dict[str, int] = {}
         # Cases of which the last file had more rows than this one so far, with the last row of this one.
         self._unfinished: dict[str, tuple[CaseRow, datetime]] = {}
-        # Event ids given in this file, with what their row said.
-        self._given: dict[tuple[str, UUID], str] = {}
 
     def send_unsent(self) -> None:
         """Send what an earlier import remembered and did not note as sent."""
@@ -173,23 +165,17 @@ class CaseImport:
         is_end: bool,
     ) -> Plan | None:
         """Count a row, and say what is to be remembered or sent of it; None where nothing is."""
-        outcome = self._outcome
         matched = self._matched.get(row.case_id, 0)
-        # Read before anything else, so that a row which says a known thing wrongly is still refused.
+        if not is_end and known and self._repeats(row, at, known, matched):
+            self._outcome.unchanged += 1
+            return None
+        given = dict(known.given) if known else {}
+        # Of the last file's rows those that came again; after that, this file's own.
+        rows = (known.rows if known else ())[: None if matched == _DIVERGED else matched]
         try:
-            if known and not is_end and self._repeats(row, at, known, matched):
-                outcome.unchanged += 1
+            if self._was_said_with_its_id(row, given):
+                self._outcome.unchanged += 1
                 return None
-            before = (known.rows if known else ())[: None if matched == _DIVERGED else matched]
-            rows = before if is_end else (*before, row.digest)
-            self._matched[row.case_id] = _DIVERGED
-            self._unfinished.pop(row.case_id, None)
-            given = dict(known.given) if known else {}
-            if row.event_id is not None and not is_end:
-                if self._said_with_this_id(row, row.event_id, given):
-                    outcome.unchanged += 1
-                    return None
-                given[str(row.event_id)] = row.digest
             plan = make_plan(
                 row,
                 known,
@@ -197,58 +183,62 @@ class CaseImport:
                 source=self._source,
                 codes=self._codes,
                 now=self._now,
-                rows=rows,
+                rows=rows if is_end else (*rows, row.digest),
                 given=given,
             )
-            if plan.event is not None and row.event_id is not None and (row.case_id, row.event_id) in taken:
-                if parse_event(plan.event, now=self._now, max_ahead=DOOR_MAX_AHEAD).content_hash != taken[
-                    row.case_id, row.event_id
-                ]:
-                    raise Refused(_ID_TAKEN)
+            self._check_id(row, plan, taken)
         except Refused as refused:
-            if is_end:
-                outcome.unchanged -= 1
-            outcome.reject(row.number, refused.faults)
+            self._outcome.unchanged -= is_end
+            self._outcome.reject(row.number, refused.faults)
             return None
-        outcome.repaired.extend(plan.repairs)
+        self._matched[row.case_id] = _DIVERGED
+        self._unfinished.pop(row.case_id, None)
+        self._outcome.repaired.extend(plan.repairs)
         self._count(plan, is_end=is_end)
         return plan
 
     def _count(self, plan: Plan, *, is_end: bool) -> None:
         outcome = self._outcome
-        if plan.event is None:
-            outcome.unchanged += not is_end
-            return
-        if is_end:
-            outcome.unchanged -= 1
-        if plan.is_first:
-            outcome.created += 1
-        else:
-            outcome.updated += 1
-        outcome.parked += is_parked(plan.event, self._catalogue)
+        # A row that ends its case's rows early was counted when it came.
+        outcome.unchanged += (plan.event is None) - is_end
+        if plan.event is not None:
+            outcome.created += plan.is_first
+            outcome.updated += not plan.is_first
+            outcome.parked += is_parked(plan.event, self._catalogue)
 
     def _repeats(self, row: CaseRow, at: datetime, known: Known, matched: int) -> bool:
         """Whether the case's rows in this file were, up to this one, those of the last file."""
         if matched == _DIVERGED or matched >= len(known.rows) or known.rows[matched] != row.digest:
             return False
         self._matched[row.case_id] = matched + 1
-        if matched + 1 < len(known.rows):
+        # A row with an id or a time of its own is a fact of then, which the rows after it do not take back.
+        if matched + 1 < len(known.rows) and row.event_id is None and row.event_time is None:
             self._unfinished[row.case_id] = (row, at)
         else:
             self._unfinished.pop(row.case_id, None)
         return True
 
-    def _said_with_this_id(self, row: CaseRow, event_id: UUID, given: Mapping[str, str]) -> bool:
-        """Whether this very row was said under its event id before.
+    def _was_said_with_its_id(self, row: CaseRow, given: dict[str, str]) -> bool:
+        """Whether the row's event id stood beside the same content before; notes it if it never did.
 
         Raises:
-            Refused: another one was.
+            Refused: it stood beside other content.
         """
-        said = given.get(str(event_id)) or self._given.get((row.case_id, event_id))
-        self._given.setdefault((row.case_id, event_id), row.digest)
-        if said is not None and said != row.digest:
+        if row.event_id is None:
+            return False
+        said = given.setdefault(str(row.event_id), "")
+        if said and said != row.content_digest:
             raise Refused(_ID_TAKEN)
-        return said is not None
+        given[str(row.event_id)] = row.content_digest
+        return bool(said)
+
+    def _check_id(self, row: CaseRow, plan: Plan, taken: Mapping[tuple[str, UUID], bytes]) -> None:
+        """Refuse an event id that the fold knows with other content (from another source, say)."""
+        standing = taken.get((row.case_id, row.event_id)) if row.event_id and plan.event else None
+        if standing is not None and plan.event is not None:
+            event = parse_event(plan.event, now=self._now, max_ahead=DOOR_MAX_AHEAD)
+            if event.content_hash != standing:
+                raise Refused(_ID_TAKEN)
 
     def _taken_ids(self, rows: Sequence[tuple[CaseRow, datetime]]) -> dict[tuple[str, UUID], bytes]:
         given = [(row.case_id, row.event_id) for row, _ in rows if row.event_id is not None]

@@ -87,7 +87,9 @@ SIGNS: Mapping[str, Mapping[str, str]] = {
 TRUE = frozenset({"true", "yes", "có", "1", "x"})
 FALSE = frozenset({"false", "no", "không", "0"})
 
-TOTAL_WORDS = tuple(normalise(word) for word in ("tổng cộng", "tổng số", "cộng", "tổng", "total", "grand total"))
+TOTAL_WORDS = tuple(
+    normalise(word) for word in ("tổng cộng", "tổng số", "cộng", "tổng", "total", "grand total")
+)
 
 
 def _keys(meanings: Mapping[str, Iterable[str]]) -> dict[str, str]:
@@ -129,4 +131,7 @@ def is_total(text: str) -> bool:
     (True, False, True)
     """
     words = normalise(text)
-    return any(words == total or words.startswith(total + " ") for total in TOTAL_WORDS[:2]) or words in TOTAL_WORDS
+    return (
+        any(words == total or words.startswith(total + " ") for total in TOTAL_WORDS[:2])
+        or words in TOTAL_WORDS
+    )

@@ -28,6 +28,7 @@ class KafkaSink:
         self._producer = Producer(bootstrap, prefix)
         self._sender = Worker("intake-kafka-send")
         self._checker = Worker("intake-kafka-check")
+        self._has_sent = False
 
     async def send(self, records: Sequence[Outgoing], timeout_seconds: float) -> list[bool]:
         """Send records; for each, whether Kafka has acknowledged it within the timeout."""
@@ -64,11 +65,13 @@ class KafkaSink:
 
     async def close(self) -> None:
         """Let Kafka have what was handed over, and close."""
-        try:
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await self._sender.run(self._close)
-        except (TimeoutError, CanhDichError) as error:
-            log.warning("kafka_not_closed_in_order", error=type(error).__name__)
+        # A thread that still tries to connect has nothing to flush and is not worth waiting for.
+        if self._has_sent:
+            try:
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await self._sender.run(self._close)
+            except (TimeoutError, CanhDichError) as error:
+                log.warning("kafka_not_closed_in_order", error=type(error).__name__)
         self._sender.stop()
         self._checker.stop()
 
@@ -77,6 +80,7 @@ class KafkaSink:
             if batch.is_given_up:
                 return
             future = self._producer.send(record.topic, record.key, record.value)
+            self._has_sent = True
             future.add_callback(batch.tell_acknowledged, index)
             future.add_errback(batch.tell_failed)
 

@@ -160,60 +160,71 @@ def decode(records: Sequence[Record], view: View, partition_count: int) -> Batch
     """
     entries: list[Entry] = []
     dead: list[DeadLetter] = []
-    positions = dict(view.positions)
-    first_offset: dict[int, int] = {}
+    latest = {partition: position.last_known_at for partition, position in view.positions.items()}
+    first: dict[int, Record] = {}
+    last: dict[int, Record] = {}
     for record in records:
-        position = positions[record.partition]
-        known_at = max(record.appended_at, position.last_known_at)
-        first = first_offset.setdefault(record.partition, record.offset)
-        positions[record.partition] = replace(
-            position,
+        known_at = max(record.appended_at, latest[record.partition])
+        latest[record.partition] = known_at
+        first.setdefault(record.partition, record)
+        last[record.partition] = record
+        judged = _judge(
+            record, view.positions[record.partition].epoch, known_at, view.catalogue, partition_count
+        )
+        if isinstance(judged, Entry):
+            entries.append(judged)
+        else:
+            dead.append(judged)
+    positions = {
+        partition: replace(
+            view.positions[partition],
             next_offset=record.offset + 1,
             # Whoever folds this batch has announced everything before it.
-            announced_offset=first,
-            last_known_at=known_at,
+            announced_offset=first[partition].offset,
+            last_known_at=latest[partition],
             last_hash=record.hash,
         )
-        raw = record.value or b""
-        try:
-            event = parse_event(raw, now=known_at, max_ahead=STREAM_MAX_AHEAD, types=CASE_TYPES)
-        except InvalidEvent as invalid:
-            problems = tuple(
-                {"field": p.field, "code": p.code, "message_vi": p.message_vi, "message_en": p.message_en}
-                for p in invalid.problems
-            )
-            dead.append(_dead_letter(record, position.epoch, known_at, "invalid_event", problems))
-            continue
-        misplaced = _misplaced(record, event.subject, partition_count)
-        if misplaced is not None:
-            dead.append(
-                _dead_letter(record, position.epoch, known_at, "misplaced_record", (misplaced,), event=event)
-            )
-            continue
-        data_json = orjson.dumps(event.data)
-        judged, area_id = judge(
-            kind_of(event.type),
-            event.subject,
-            event.id,
-            microseconds(event.time),
-            orjson.loads(data_json),
-            view.catalogue,
-        )
-        entries.append(
-            Entry(
-                known_at,
-                position.epoch,
-                record.partition,
-                record.offset,
-                view.catalogue.load_id,
-                event,
-                data_json,
-                area_id,
-                judged,
-                raw,
-            )
-        )
+        for partition, record in last.items()
+    }
     return Batch(entries, dead, positions)
+
+
+def _judge(
+    record: Record, epoch: int, known_at: datetime, catalogue: Catalogue, partition_count: int
+) -> Entry | DeadLetter:
+    raw = record.value or b""
+    try:
+        event = parse_event(raw, now=known_at, max_ahead=STREAM_MAX_AHEAD, types=CASE_TYPES)
+    except InvalidEvent as invalid:
+        problems = tuple(
+            {"field": p.field, "code": p.code, "message_vi": p.message_vi, "message_en": p.message_en}
+            for p in invalid.problems
+        )
+        return _dead_letter(record, epoch, known_at, "invalid_event", problems)
+    misplaced = _misplaced(record, event.subject, partition_count)
+    if misplaced is not None:
+        return _dead_letter(record, epoch, known_at, "misplaced_record", (misplaced,), event=event)
+    data_json = orjson.dumps(event.data)
+    judged, area_id = judge(
+        kind_of(event.type),
+        event.subject,
+        event.id,
+        microseconds(event.time),
+        orjson.loads(data_json),
+        catalogue,
+    )
+    return Entry(
+        known_at,
+        epoch,
+        record.partition,
+        record.offset,
+        catalogue.load_id,
+        event,
+        data_json,
+        area_id,
+        judged,
+        raw,
+    )
 
 
 def conflict(entry: Entry, standing: bytes) -> DeadLetter:

@@ -30,6 +30,4 @@ def read_health(connection: Connection[TupleRow], topic: str = TOPIC) -> Databas
     positions = connection.execute(query("positions"), {"topic": topic})
     next_offsets = {partition: next_offset for partition, _, _, next_offset, *_ in positions}
     now, postgres, timescaledb, catalogue_version, parked, dead_letters = row
-    return DatabaseHealth(
-        now, postgres, timescaledb, catalogue_version, parked, dead_letters, next_offsets
-    )
+    return DatabaseHealth(now, postgres, timescaledb, catalogue_version, parked, dead_letters, next_offsets)

@@ -65,7 +65,10 @@ class PostgresImports:
         """The rows whose event may not have reached Kafka: at most those of one `save`."""
         with errors_translated():
             rows = self._connection.execute(query("import_unsent"), {"source": self._source}).fetchall()
-        return [ImportRow(*row, orjson.dumps(event)) for *row, event in rows]
+        return [
+            ImportRow(subject, content, event_id, event_time, orjson.dumps(event))
+            for subject, content, event_id, event_time, event in rows
+        ]
 
     def save(self, rows: Sequence[ImportRow]) -> None:
         """Store rows of different cases in one transaction; those with an event as not sent yet.
@@ -124,6 +127,9 @@ class PostgresIdentities:
         with errors_translated():
             rows = self._connection.execute(
                 query("identities"),
-                {"subjects": [s for s, _ in identities], "event_ids": [event_id for _, event_id in identities]},
+                {
+                    "subjects": [s for s, _ in identities],
+                    "event_ids": [event_id for _, event_id in identities],
+                },
             ).fetchall()
         return {(subject, event_id): bytes(content_hash) for subject, event_id, content_hash in rows}

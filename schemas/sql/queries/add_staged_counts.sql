@@ -1,7 +1,7 @@
 -- name: add_staged_counts
 -- returns: nothing
 -- params: none; reads the temporary table staged_counts
--- used by: streams/stores/ledger.py
+-- used by: streams/stores/tables.py
 
 insert into daily_counts as dc (
     disease,

@@ -1,7 +1,7 @@
 -- name: add_staged_totals
 -- returns: nothing
 -- params: none; reads the temporary table staged_totals
--- used by: streams/stores/ledger.py
+-- used by: streams/stores/tables.py
 
 insert into district_totals as dt (
     disease,

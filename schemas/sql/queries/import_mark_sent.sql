@@ -5,7 +5,7 @@
 
 update import_rows as ir
 set sent_at = clock_timestamp()
-from unnest(%(subjects)s::text [], %(event_ids)s::uuid []) as r (subject, event_id)
+from unnest(%(subjects)s::text[], %(event_ids)s::uuid[]) as r (subject, event_id)
 where
     ir.source = %(source)s
     and ir.subject = r.subject

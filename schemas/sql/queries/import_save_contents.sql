@@ -5,7 +5,7 @@
 
 update import_rows as ir
 set content = r.content
-from unnest(%(subjects)s::text [], %(contents)s::jsonb []) as r (subject, content)
+from unnest(%(subjects)s::text[], %(contents)s::jsonb[]) as r (subject, content)
 where
     ir.source = %(source)s
     and ir.subject = r.subject;

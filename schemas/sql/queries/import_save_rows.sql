@@ -12,13 +12,14 @@ select
     r.event_time,
     null,
     r.event
-from unnest(
-    %(subjects)s::text [],
-    %(contents)s::jsonb [],
-    %(event_ids)s::uuid [],
-    %(event_times)s::timestamptz [],
-    %(events)s::jsonb []
-) as r (subject, content, event_id, event_time, event)
+from
+    unnest(
+        %(subjects)s::text[],
+        %(contents)s::jsonb[],
+        %(event_ids)s::uuid[],
+        %(event_times)s::timestamptz[],
+        %(events)s::jsonb[]
+    ) as r (subject, content, event_id, event_time, event)
 on conflict (source, subject) do update
     set
         content = excluded.content,

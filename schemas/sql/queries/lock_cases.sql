@@ -1,7 +1,7 @@
 -- name: lock_cases
 -- returns: one row per known case among the subjects, in key order
 -- params: subjects text[]
--- used by: streams/stores/ledger.py
+-- used by: streams/stores/tables.py
 
 select
     c.subject,

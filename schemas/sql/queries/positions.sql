@@ -1,7 +1,7 @@
 -- name: positions
 -- returns: one row per partition that has a position
 -- params: topic text
--- used by: streams/stores/ledger.py, services/cli/waiting.py
+-- used by: services/waiting.py, streams/stores/health.py
 
 select
     so.kafka_partition,

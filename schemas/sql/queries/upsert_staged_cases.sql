@@ -1,7 +1,7 @@
 -- name: upsert_staged_cases
 -- returns: nothing
 -- params: none; reads the temporary table staged_cases
--- used by: streams/stores/ledger.py
+-- used by: streams/stores/tables.py
 
 insert into cases as c (
     subject,

@@ -51,6 +51,15 @@ def test_the_env_file_leaves_out_a_server_that_is_given(
     assert home.env_file.read_text().startswith("DATABASE_URL=")
 
 
+def test_the_env_file_keeps_what_others_have_added(home: Layout) -> None:
+    _started(home)
+    home.env_file.write_text("KAFKA_BOOTSTRAP=old:1\nINTAKE_URL=http://127.0.0.1:8080\n")
+    stack.write_env(home)
+    lines = home.env_file.read_text().splitlines()
+    assert lines[0] == "KAFKA_BOOTSTRAP=127.0.0.1:9192"
+    assert lines[2:] == ["INTAKE_URL=http://127.0.0.1:8080"]
+
+
 def test_our_own_address_in_the_environment_is_not_a_given_server(
     home: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +105,42 @@ def test_wiping_keeps_the_downloads_unless_told(home: Layout) -> None:
     assert not home.kafka.exists()
     stack.wipe(home, downloads=True, progress=Progress(io.StringIO()))
     assert not home.cache.exists()
+
+
+@pytest.fixture
+def closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout that PostgreSQL's account cannot enter; whatever is started is given, so nothing is."""
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+
+    def can_enter(account: object, path: Path) -> bool:
+        return not path.resolve().is_relative_to(checkout)
+
+    monkeypatch.setattr(stack, "can_enter", can_enter)
+    monkeypatch.setattr(stack, "ELSEWHERE", tmp_path / "elsewhere")
+    monkeypatch.setattr(stack, "DEFAULT_HOME", checkout / ".native")
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", "kafka.example:9092")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://database.example/canhdich")
+    return checkout
+
+
+@pytest.mark.parametrize("home", [".native", ".native/test"])
+def test_in_a_closed_checkout_native_becomes_a_link_to_an_open_folder(closed: Path, home: str) -> None:
+    native = closed / ".native"
+    for _ in range(2):
+        out = io.StringIO()
+        stack.up(Layout(closed / home, native / "cache"), progress=Progress(out))
+    assert native.is_symlink()
+    assert native.resolve().parent == closed.parent / "elsewhere"
+    assert (native / "cache").is_dir()
+    assert (closed / home / "env").exists()
+
+
+def test_a_folder_that_is_there_already_is_never_replaced(closed: Path) -> None:
+    native = closed / ".native"
+    native.mkdir()
+    stack.up(Layout(native, native / "cache"), progress=Progress(io.StringIO()))
+    assert not native.is_symlink()
 
 
 def test_the_home_is_taken_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,258 @@
+"""`canhdich import FILE`: a line list or events from a file into Kafka, and what became of every row."""
+
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from rich.table import Table as Grid
+
+from schemas.catalogue import load_catalogue
+from schemas.events import find_identifier
+from schemas.events.common import SOURCE_PATTERN
+from services.cli.output import EXIT_FAILED, JsonOption, err, exits, out, print_json, progress_bar
+from services.importing.codes import CodeFinder
+from services.importing.events import EventImport
+from services.importing.kafka import KafkaSender
+from services.importing.line_list import CaseRow, find_layout
+from services.importing.outcome import Outcome, Rejection, Skip
+from services.importing.readers import FileKind, count_lines, kind_of_file, read_lines, read_tables
+from services.importing.sender import CASE_EVENTS, CHUNK, CaseImport
+from services.settings import Settings, settings
+from services.waiting import wait_until_counted
+from streams.domain.catalogue import Catalogue
+from streams.domain.errors import ConfigurationError, DependencyDown
+from streams.stores import database
+from streams.stores.broker import Producer, end_offsets, topic_partitions
+from streams.stores.catalogue import read_catalogue
+from streams.stores.imports import PostgresIdentities, PostgresImports
+
+LINE_LIST_SOURCE = "/imports/line-list"
+
+_SHOWN = 50
+_QUIET_SECONDS = 30.0
+
+_Item = TypeVar("_Item")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("import", help="Send a line list (CSV, XLSX) or events (NDJSON) to Kafka.")(import_file)
+
+
+@exits
+def import_file(
+    file: Annotated[
+        Path, typer.Argument(help="Line list (.csv .tsv .txt .xlsx) or events (.ndjson .jsonl).")
+    ],
+    wait: Annotated[bool, typer.Option("--wait", help="Return when all of it is counted.")] = False,
+    json_output: JsonOption = False,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="Who keeps this line list. A row is compared with the last one of its source and case, so give "
+            f"the same name every time. [default: {LINE_LIST_SOURCE}]"
+        ),
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Longest --wait, seconds.")] = 600,
+) -> int:
+    """Import, wait if asked, tell what became of every row; 1 where rows were rejected."""
+    kind = kind_of_file(file)
+    if source is not None:
+        _check_source(source, kind)
+    configured = settings()
+    # Before anything is read or remembered: the addresses are right, and no topic is made by accident.
+    topic_partitions(configured.kafka_bootstrap, configured.topic_prefix + CASE_EVENTS)
+    outcome = Outcome()
+    try:
+        if kind == "events":
+            _import_events(configured, file, outcome)
+        else:
+            _import_table(configured, file, kind, source or LINE_LIST_SOURCE, outcome)
+    except DependencyDown:
+        err.print(
+            f"{outcome.created + outcome.updated} events were being sent when it stopped. Run the same command "
+            "again: what has arrived is not counted twice, what has not is sent."
+        )
+        raise
+    try:
+        if wait:
+            _wait(configured, timeout)
+    finally:
+        # Whether or not it was counted in time, what became of the rows is known.
+        if json_output:
+            print_json(outcome.document())
+        else:
+            _print(file, outcome)
+    return EXIT_FAILED if outcome.rejected else 0
+
+
+def _check_source(source: str, kind: FileKind) -> None:
+    if kind == "events":
+        raise ConfigurationError("--source is for line lists: every event carries its own source.")
+    if len(source) > 200 or not re.match(SOURCE_PATTERN, source) or find_identifier(source):
+        raise ConfigurationError(
+            "--source must be a URI reference of at most 200 characters that names no person, such as "
+            f"{LINE_LIST_SOURCE} or /facilities/LC-TYT-03190."
+        )
+
+
+def _import_events(configured: Settings, file: Path, outcome: Outcome) -> None:
+    with _connections(configured) as (identities, sender, catalogue):
+        importer = EventImport(
+            identities=identities,
+            sender=sender,
+            catalogue=catalogue,
+            now=datetime.now(UTC),
+            outcome=outcome,
+        )
+        with progress_bar("Đọc và gửi", count_lines(file)) as advance:
+            for lines in _chunks(read_lines(file)):
+                written = [(number, line) for number, line in lines if line]
+                importer.take(written)
+                advance(len(lines))
+
+
+def _import_table(configured: Settings, file: Path, kind: FileKind, source: str, outcome: Outcome) -> None:
+    published = load_catalogue()
+    codes = CodeFinder(published)
+    table, layout = find_layout(file, read_tables(file, kind), codes)
+    outcome.ignored_columns.extend(layout.ignored_columns)
+    outcome.warnings.extend(layout.warnings)
+    for vietnamese, english in layout.warnings:
+        err.print(f"{vietnamese} / {english}", markup=False, highlight=False, style="yellow")
+    with (
+        _connections(configured) as (identities, sender, catalogue),
+        closing(PostgresImports(configured.database_url.get_secret_value(), source)) as store,
+    ):
+        importer = CaseImport(
+            source=source,
+            store=store,
+            identities=identities,
+            sender=sender,
+            codes=codes,
+            catalogue=catalogue,
+            now=datetime.now(UTC),
+            outcome=outcome,
+        )
+        importer.send_unsent()
+        with progress_bar("Đọc và gửi", table.size) as advance, closing(table.rows()) as rows:
+            for chunk in _chunks(layout.read(rows)):
+                importer.take(_cases(chunk, outcome))
+                advance(len(chunk))
+            importer.finish()
+
+
+def _cases(chunk: Iterable[CaseRow | Rejection | Skip], outcome: Outcome) -> list[CaseRow]:
+    """The rows to compare; the others are noted."""
+    cases: list[CaseRow] = []
+    for row in chunk:
+        if isinstance(row, CaseRow):
+            cases.append(row)
+        elif isinstance(row, Skip):
+            outcome.skipped.append(row)
+        else:
+            outcome.rows += 1
+            outcome.rejected.append(row)
+    return cases
+
+
+@contextmanager
+def _connections(configured: Settings) -> Iterator[tuple[PostgresIdentities, KafkaSender, Catalogue]]:
+    database_url = configured.database_url.get_secret_value()
+    with database.errors_translated(), database.connect(database_url) as connection:
+        catalogue = read_catalogue(connection)
+    producer = Producer(configured.kafka_bootstrap, configured.topic_prefix)
+    with closing(PostgresIdentities(database_url)) as identities, closing(producer):
+        yield identities, KafkaSender(producer), catalogue
+
+
+def _wait(configured: Settings, timeout: float) -> None:
+    """Return when all that Kafka has now is counted: rows that were sent before may still be on their way."""
+    topic = configured.topic_prefix + CASE_EVENTS
+    last_offsets = {
+        partition: end - 1 for partition, end in end_offsets(configured.kafka_bootstrap, topic).items() if end
+    }
+    watch = _Watch(_QUIET_SECONDS)
+    with closing(watch), progress_bar("Đang tính", None) as advance:
+
+        def step(records: int) -> None:
+            watch.saw_a_step()
+            advance(records)
+
+        wait_until_counted(
+            configured.database_url.get_secret_value(), topic, last_offsets, timeout=timeout, advance=step
+        )
+
+
+class _Watch:
+    """Says so when nothing was counted for a while, once per pause."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._timer = self._start()
+
+    def saw_a_step(self) -> None:
+        """Wait as long again."""
+        self._timer.cancel()
+        self._timer = self._start()
+
+    def close(self) -> None:
+        """Say nothing any more."""
+        self._timer.cancel()
+
+    def _start(self) -> threading.Timer:
+        timer = threading.Timer(self._seconds, self._speak)
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _speak(self) -> None:
+        err.print(
+            f"Đã {self._seconds:.0f} giây chưa tính thêm được bản ghi nào; vẫn chờ. Dữ liệu đã an toàn trong Kafka. / "
+            f"Nothing was counted for {self._seconds:.0f} s; still waiting. What was sent is safe in Kafka. "
+            "Is a worker running? `canhdich up` starts it, `canhdich doctor` looks.",
+            style="yellow",
+        )
+
+
+def _chunks(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk
+
+
+def _print(file: Path, outcome: Outcome) -> None:
+    say: Callable[[str], None] = lambda text: out.print(text, markup=False, highlight=False)  # noqa: E731
+    say(
+        f"{file.name}: {outcome.rows} dòng. Mới: {outcome.created}. Cập nhật: {outcome.updated}. "
+        f"Không đổi: {outcome.unchanged}. Bị từ chối: {len(outcome.rejected)}."
+    )
+    if outcome.parked:
+        say(f"{outcome.parked} bản ghi chưa được tính vì danh mục chưa có mã bệnh hoặc mã địa bàn của chúng.")
+    if outcome.resent:
+        say(f"{outcome.resent} bản ghi của lần nhập trước bị ngắt đã được gửi lại.")
+    if outcome.skipped:
+        say(f"Bỏ qua {sum(skip.rows for skip in outcome.skipped)} dòng tiêu đề, dòng trống, dòng cộng.")
+    if outcome.repaired:
+        say(f"Đã sửa {len(outcome.repaired)} ô (ví dụ thêm số 0 ở đầu mã địa bàn).")
+    if outcome.rejected:
+        _print_rejected(outcome, say)
+
+
+def _print_rejected(outcome: Outcome, say: Callable[[str], None]) -> None:
+    grid = Grid(title="Dòng bị từ chối: sửa trong tệp rồi nhập lại cả tệp, dòng cũ không bị tính hai lần")
+    grid.add_column("Dòng", justify="right")
+    grid.add_column("Cột")
+    grid.add_column("Lý do và cách sửa", overflow="fold")
+    for rejection in outcome.in_order()[:_SHOWN]:
+        for fault in rejection.faults:
+            grid.add_row(str(rejection.row), fault.field, fault.message_vi)
+    out.print(grid, markup=False)
+    if len(outcome.rejected) > _SHOWN:
+        say(f"Còn {len(outcome.rejected) - _SHOWN} dòng nữa; thêm --json để xem tất cả.")
