@@ -25,7 +25,7 @@ from streams.domain.errors import CanhDichError
 from streams.stores.catalogue import load
 from streams.stores.database import connect, migrate
 
-_DROP_SECONDS = 60.0
+_EXCLUSIVE_SECONDS = 60.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @dataclass(frozen=True, slots=True)
 class NativeStack:
-    """Addresses of the servers under test. `server_url` is the database that scratch databases are made from."""
+    """Addresses of the servers under test. `server_url` is the database from which others are made."""
 
     kafka_bootstrap: str
     server_url: str
@@ -102,8 +102,13 @@ def _create(name: str, template: str | None) -> sql.Composed:
 
 
 def _on_server(server_url: str, statement: sql.Composed, disconnected: str | None = None) -> None:
-    """Run a statement that wants a database for itself; TimescaleDB's own workers leave it on their own."""
-    deadline = time.monotonic() + _DROP_SECONDS
+    """Run a statement that wants a database for itself.
+
+    TimescaleDB's own workers leave the database when they are asked to, but one that is just starting waits
+    for the statement while the statement waits for it: give up early and try again.
+    """
+    deadline = time.monotonic() + _EXCLUSIVE_SECONDS
+    patience = 1.0
     with connect(server_url) as connection:
         while True:
             try:
@@ -113,30 +118,21 @@ def _on_server(server_url: str, statement: sql.Composed, disconnected: str | Non
                         "where datname = %s and usename = current_user",
                         (disconnected,),
                     )
+                connection.execute("select set_config('statement_timeout', %s, false)", (f"{patience}s",))
                 connection.execute(statement)
-            except psycopg.errors.ObjectInUse:
+            except (psycopg.errors.ObjectInUse, psycopg.errors.QueryCanceled):
                 if time.monotonic() > deadline:
                     raise
-                # Nothing to wait on: PostgreSQL does not tell when a database is free.
-                time.sleep(0.1)
+                patience *= 2
             else:
                 return
 
 
 @pytest.fixture(scope="session")
-def migrated_template(native_stack: NativeStack) -> Iterator[str]:
-    """The name of a database with the schema and no catalogue, to copy."""
+def catalogue_template(native_stack: NativeStack, published_catalogue: Catalogue) -> Iterator[str]:
+    """The name of a database with the schema and the packaged catalogue, to copy."""
     with scratch_database(native_stack.server_url) as url:
         migrate(url)
-        yield urlsplit(url).path.lstrip("/")
-
-
-@pytest.fixture(scope="session")
-def catalogue_template(
-    native_stack: NativeStack, migrated_template: str, published_catalogue: Catalogue
-) -> Iterator[str]:
-    """The name of a database with the schema and the packaged catalogue, to copy."""
-    with scratch_database(native_stack.server_url, migrated_template) as url:
         with connect(url) as connection:
             load(connection, published_catalogue, "tests")
         yield urlsplit(url).path.lstrip("/")
@@ -150,9 +146,10 @@ def database_url(native_stack: NativeStack, catalogue_template: str) -> Iterator
 
 
 @pytest.fixture
-def empty_database_url(native_stack: NativeStack, migrated_template: str) -> Iterator[str]:
+def empty_database_url(native_stack: NativeStack) -> Iterator[str]:
     """A database of this test's own: migrated, without a catalogue."""
-    with scratch_database(native_stack.server_url, migrated_template) as url:
+    with scratch_database(native_stack.server_url) as url:
+        migrate(url)
         yield url
 
 

@@ -1,4 +1,4 @@
-"""Hand-written fakes of the intake's ports; tests/integration/intake holds them to the real adapters' contracts."""
+"""Hand-written fakes of the intake's ports; tests/integration/intake holds them to the real adapters' laws."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

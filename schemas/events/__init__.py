@@ -19,7 +19,7 @@ from schemas.events.common import (
     Problem,
 )
 from schemas.events.identifiers import find_identifier
-from schemas.events.parse import build_event, parse_event, redact, to_json
+from schemas.events.parse import build_event, parse_event, redact, redact_key, to_json
 from schemas.events.tally_reported import TALLY_FLOWS, TALLY_STOCKS
 
 __all__ = [
@@ -45,5 +45,6 @@ __all__ = [
     "find_identifier",
     "parse_event",
     "redact",
+    "redact_key",
     "to_json",
 ]

@@ -29,6 +29,8 @@ STREAM_MAX_AHEAD = timedelta(minutes=10)
 EARLIEST_DATE = date(1990, 1, 1)
 EARLIEST_INSTANT = datetime(1990, 1, 1, tzinfo=LOCAL_TIMEZONE).astimezone(UTC)
 MAX_BYTES = 64 * 1024
+# More faults than an event has fields are noise, and would not fit into a dead letter's headers.
+MAX_PROBLEMS = 100
 MAX_LAB_AGENTS = 20
 MAX_EXTERNAL_IDS = 10
 MAX_PERSONS = 10_000_000

@@ -17,6 +17,7 @@ _OPAQUE = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9a-f]{16,}|[0-9A-F]{16,})"
     r"(?![0-9A-Za-z])"
 )
+_DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-")
 _SEPARATORS = r"[ ._/()-]"
 _NUMBER_ALONE = re.compile(rf"\+?(?:{_SEPARATORS}{{0,2}}[0-9]){{9,14}}")
 _GROUPS = re.compile(r"[0-9]+")
@@ -141,6 +142,7 @@ def find_identifier(text: str) -> IdentifierKind | None:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
         text = "".join(str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in text)
+        text = text.translate(_DASHES)
     if _NUMBER_ALONE.fullmatch(text):
         kind = _number_kind(text)
         if kind is not None:
@@ -153,7 +155,7 @@ def find_identifier(text: str) -> IdentifierKind | None:
             return "phone"
         if _CITIZEN_WITHIN.search(rest):
             return "identity_number"
-    if _NAME_HINT.search(text) and _reads_like_name(text):
+    if _NAME_HINT.search(text) and any(map(_reads_like_name, (text, *text.split("/")))):
         return "name"
     return None
 

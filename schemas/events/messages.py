@@ -103,6 +103,10 @@ CODES: Mapping[str, tuple[str, str]] = {
         "{label}: loại này không được gửi vào đây. Ở đây chỉ nhận: {types}.",
         "{label} does not belong here. Accepted here: {types}.",
     ),
+    "and_more": (
+        "Còn {count} lỗi khác chưa kể ra. Hãy sửa các lỗi trên rồi gửi lại.",
+        "There are {count} more faults. Correct those above and send it again.",
+    ),
     "duplicate_key": (
         "Có trường được ghi hai lần nên không biết giá trị nào đúng. Hãy chỉ ghi một lần.",
         "A field is given twice, so nobody knows which value holds. Give it once.",
@@ -182,7 +186,8 @@ def make_problem(path: str, code: str, event_type: str | None = None, **details:
         code: One of `CODES`.
         event_type: The event's type, where it is known.
         details: For `identifier`: kind=; for an order: other= (a field's name), other_value=; for types:
-            types= (the allowed ones). Never anything from an unknown field or a suspected identifier.
+            types= (the allowed ones); for `and_more`: count=. Never anything from an unknown field or a
+            suspected identifier.
     """
     info = field_info(path, event_type)
     template_vi, template_en = CODES[code]
@@ -195,6 +200,8 @@ def make_problem(path: str, code: str, event_type: str | None = None, **details:
         other = FIELDS[details["other"]]
         words_vi["other"], words_en["other"] = other.label_vi, other.label_en
         words_vi["other_value"] = words_en["other_value"] = details["other_value"]
+    if "count" in details:
+        words_vi["count"] = words_en["count"] = details["count"]
     if code in ("unknown_type", "unexpected_type"):
         words_vi["types"] = words_en["types"] = ", ".join(sorted(details.get("types", EVENT_TYPES)))
     return Problem(path, code, template_vi.format(**words_vi), template_en.format(**words_en))

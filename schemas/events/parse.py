@@ -1,10 +1,12 @@
 """Reads one record into an event, or says everything that is wrong with it; writes events the same way."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from typing import Annotated, Any, NamedTuple, Required
+from urllib.parse import unquote
 from uuid import UUID
 
 import orjson
@@ -25,6 +27,7 @@ from schemas.events.common import (
     LOCAL_TIMEZONE,
     MAX_BYTES,
     MAX_PERIOD_AHEAD,
+    MAX_PROBLEMS,
     STRICT,
     TALLY_REPORTED,
     Envelope,
@@ -32,6 +35,7 @@ from schemas.events.common import (
     EventId,
     Instant,
     InvalidEvent,
+    Problem,
 )
 from schemas.events.fields import ATTRIBUTES, FIELDS, Kind
 from schemas.events.focus_reported import FocusReportedV1
@@ -64,6 +68,7 @@ _EVENTS: TypeAdapter[Any] = TypeAdapter(
     ]
 )
 _ATTRIBUTES_ONLY: TypeAdapter[Any] = TypeAdapter(_AnyEvent)
+_KEY = re.compile(rb"[A-Za-z0-9._/|-]{1,200}")
 _EVENT_ID: TypeAdapter[UUID] = TypeAdapter(EventId)
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 _FAR_FUTURE = datetime(9000, 1, 1, tzinfo=UTC)
@@ -113,15 +118,7 @@ def parse_event(
         raise InvalidEvent((make_problem("", "not_json"),)) from None
     event, faults = _judge(content, now, max_ahead, types)
     if faults:
-        event_type = event.get("type")
-        raise InvalidEvent(
-            tuple(
-                dict.fromkeys(
-                    make_problem(_dotted(fault.path), fault.code, event_type, **fault.details)
-                    for fault in faults
-                )
-            )
-        )
+        raise InvalidEvent(_problems(faults, event.get("type")))
     hashed = blake2b(_canonical(event), digest_size=32).digest()
     return Event(
         event["id"], event["source"], event["type"], event["subject"], event["time"], event["data"], hashed
@@ -216,6 +213,13 @@ def redact(raw: bytes) -> bytes:
     return orjson.dumps(_without(document, hidden, ()))
 
 
+def redact_key(key: bytes) -> bytes:
+    """The key of a record for the dead letters: as it is if it could be a subject, else only its size."""
+    if _KEY.fullmatch(key) and find_identifier(key.decode("ascii")) is None:
+        return key
+    return orjson.dumps({"redacted": True, "bytes": len(key)})
+
+
 # Faults of values that have the right form and name nobody.
 _READABLE = frozenset(
     {
@@ -275,6 +279,17 @@ def _safe_name(name: str) -> str | None:
     ):
         return name
     return None
+
+
+def _problems(faults: list[_Fault], event_type: str | None) -> tuple[Problem, ...]:
+    """The faults in words, each once; of thousands of unknown fields only the first, and how many follow."""
+    problems = dict.fromkeys(
+        make_problem(_dotted(fault.path), fault.code, event_type, **fault.details)
+        for fault in faults[:MAX_PROBLEMS]
+    )
+    if len(faults) > MAX_PROBLEMS:
+        problems[make_problem("", "and_more", count=len(faults) - MAX_PROBLEMS)] = None
+    return tuple(problems)
 
 
 def _dotted(path: tuple[str, ...]) -> str:
@@ -394,7 +409,7 @@ def _check_attributes(event: dict[str, Any], latest: datetime, faults: list[_Fau
             faults.append(_Fault(("subject",), "identifier", {"kind": kind}))
     source = event.get("source")
     if source is not None:
-        kind = find_identifier_cached(source)
+        kind = find_identifier_cached(unquote(source) if "%" in source else source)
         if kind is not None:
             faults.append(_Fault(("source",), "identifier", {"kind": kind}))
     instant = event.get("time")

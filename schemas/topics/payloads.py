@@ -20,25 +20,19 @@ AreaId = Annotated[
     str, Field(pattern=r"^(?:[0-9]{2}|[0-9]{3}|[0-9]{5})@(?:start|[0-9]{4}-[0-9]{2}-[0-9]{2})$")
 ]
 Day = Annotated[DateText, AfterValidator(calendar_date)]
-Basis = Literal["onset", "report", "death"]
-DeadLetterError = Literal["invalid", "conflict", "misplaced"]
+DeadLetterError = Literal["invalid_event", "misplaced_record", "identity_conflict", "refused_by_database"]
 WholeNumberText = Annotated[str, Field(pattern=r"^[0-9]{1,19}$")]
+# A JSON array of problems, each with field, code, message_vi and message_en.
+ProblemsText = Annotated[str, Field(pattern=r"^\[.+\]$")]
 
 
 @with_config(STRICT)
 class CountChangeV1(TypedDict, total=False):
-    """Counts of one disease and area have moved: read them again, they are not repeated here.
-
-    `first_day` and `last_day` bound the days that moved; null where only deaths of an unknown day did.
-    """
+    """Counts of one disease and area have moved: read them again, they are not repeated here."""
 
     disease: Required[DiseaseCode]
     area_code: Required[AreaCode]
     area_id: Required[AreaId]
-    bases: Required[Annotated[list[Basis], Field(min_length=1, max_length=3)]]
-    first_day: Required[Day | None]
-    last_day: Required[Day | None]
-    known_at: Required[Instant]
 
 
 @with_config(STRICT)
@@ -59,16 +53,16 @@ DeadLetterHeaders = TypedDict(
     "DeadLetterHeaders",
     {
         "error": Required[DeadLetterError],
-        "error-detail": Required[Annotated[str, Field(min_length=1, max_length=16_384)]],
+        "error-detail": Required[ProblemsText],
         "topic": Required[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]],
         "partition": Required[WholeNumberText],
         "offset": Required[WholeNumberText],
+        # Of an identity conflict: the event that stands, as JSON.
+        "standing": Annotated[str, Field(pattern=r"^\{.+\}$")],
     },
     total=False,
 )
-DeadLetterHeaders.__doc__ = (
-    """Why a record was put aside and where it stood; the value is the redacted record."""
-)
+DeadLetterHeaders.__doc__ = "Why a record was put aside and where it stood; the value is the redacted record."
 with_config(STRICT)(DeadLetterHeaders)
 
 COUNT_CHANGE: TypeAdapter[Any] = TypeAdapter(CountChangeV1)

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import islice
@@ -11,6 +11,7 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich.table import Table as Grid
+from rich.text import Text
 
 from schemas.catalogue import load_catalogue
 from schemas.events import find_identifier
@@ -55,8 +56,8 @@ def import_file(
     source: Annotated[
         str | None,
         typer.Option(
-            help="Who keeps this line list. A row is compared with the last one of its source and case, so give "
-            f"the same name every time. [default: {LINE_LIST_SOURCE}]"
+            help="Who keeps this line list. A row is compared with the last one of its source and case, so "
+            f"give the same name every time. [default: {LINE_LIST_SOURCE}]"
         ),
     ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Longest --wait, seconds.")] = 600,
@@ -76,8 +77,8 @@ def import_file(
             _import_table(configured, file, kind, source or LINE_LIST_SOURCE, outcome)
     except DependencyDown:
         err.print(
-            f"{outcome.created + outcome.updated} events were being sent when it stopped. Run the same command "
-            "again: what has arrived is not counted twice, what has not is sent."
+            f"It stopped after row or line {outcome.rows}. Run the same command again: what has arrived is "
+            "not counted twice, what has not is sent."
         )
         raise
     try:
@@ -214,9 +215,9 @@ class _Watch:
 
     def _speak(self) -> None:
         err.print(
-            f"Đã {self._seconds:.0f} giây chưa tính thêm được bản ghi nào; vẫn chờ. Dữ liệu đã an toàn trong Kafka. / "
-            f"Nothing was counted for {self._seconds:.0f} s; still waiting. What was sent is safe in Kafka. "
-            "Is a worker running? `canhdich up` starts it, `canhdich doctor` looks.",
+            f"Đã {self._seconds:.0f} giây chưa tính thêm được bản ghi nào; vẫn chờ. Dữ liệu đã an toàn trong "
+            f"Kafka. / Nothing was counted for {self._seconds:.0f} s; still waiting. What was sent is safe "
+            "in Kafka. Is a worker running? `canhdich up` starts it, `canhdich doctor` looks.",
             style="yellow",
         )
 
@@ -228,31 +229,37 @@ def _chunks(items: Iterable[_Item]) -> Iterator[list[_Item]]:
 
 
 def _print(file: Path, outcome: Outcome) -> None:
-    say: Callable[[str], None] = lambda text: out.print(text, markup=False, highlight=False)  # noqa: E731
-    say(
+    _say(
         f"{file.name}: {outcome.rows} dòng. Mới: {outcome.created}. Cập nhật: {outcome.updated}. "
         f"Không đổi: {outcome.unchanged}. Bị từ chối: {len(outcome.rejected)}."
     )
     if outcome.parked:
-        say(f"{outcome.parked} bản ghi chưa được tính vì danh mục chưa có mã bệnh hoặc mã địa bàn của chúng.")
+        _say(
+            f"{outcome.parked} bản ghi chưa được tính vì danh mục chưa có mã bệnh hoặc mã địa bàn của chúng."
+        )
     if outcome.resent:
-        say(f"{outcome.resent} bản ghi của lần nhập trước bị ngắt đã được gửi lại.")
+        _say(f"{outcome.resent} bản ghi của lần nhập trước bị ngắt đã được gửi lại.")
     if outcome.skipped:
-        say(f"Bỏ qua {sum(skip.rows for skip in outcome.skipped)} dòng tiêu đề, dòng trống, dòng cộng.")
+        _say(f"Bỏ qua {sum(skip.rows for skip in outcome.skipped)} dòng tiêu đề, dòng trống, dòng cộng.")
     if outcome.repaired:
-        say(f"Đã sửa {len(outcome.repaired)} ô (ví dụ thêm số 0 ở đầu mã địa bàn).")
+        _say(f"Đã sửa {len(outcome.repaired)} ô (ví dụ thêm số 0 ở đầu mã địa bàn).")
     if outcome.rejected:
-        _print_rejected(outcome, say)
+        _print_rejected(outcome)
 
 
-def _print_rejected(outcome: Outcome, say: Callable[[str], None]) -> None:
+def _say(text: str) -> None:
+    """A sentence for people, as it stands."""
+    out.print(text, markup=False, highlight=False)
+
+
+def _print_rejected(outcome: Outcome) -> None:
     grid = Grid(title="Dòng bị từ chối: sửa trong tệp rồi nhập lại cả tệp, dòng cũ không bị tính hai lần")
     grid.add_column("Dòng", justify="right")
     grid.add_column("Cột")
     grid.add_column("Lý do và cách sửa", overflow="fold")
     for rejection in outcome.in_order()[:_SHOWN]:
         for fault in rejection.faults:
-            grid.add_row(str(rejection.row), fault.field, fault.message_vi)
-    out.print(grid, markup=False)
+            grid.add_row(str(rejection.row), fault.field, Text(fault.message_vi))
+    out.print(grid)
     if len(outcome.rejected) > _SHOWN:
-        say(f"Còn {len(outcome.rejected) - _SHOWN} dòng nữa; thêm --json để xem tất cả.")
+        _say(f"Còn {len(outcome.rejected) - _SHOWN} dòng nữa; thêm --json để xem tất cả.")

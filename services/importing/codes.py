@@ -25,7 +25,7 @@ from services.importing.outcome import BadCell
 _CODE_LIKE = re.compile(r"[a-z0-9._/-]{1,40}")
 _PARTS = re.compile(r"\s*[,;]\s*|\s+-\s+")
 _AGENT = re.compile(AGENT_PATTERN)
-# Looking for what a misspelt disease resembles is slow; past this many different ones the file has other troubles.
+# Looking for what a misspelt disease resembles is slow; with more different ones the file has other troubles.
 _MOST_SUGGESTED_FOR = 200
 
 
@@ -162,7 +162,7 @@ def _identifier_in(field: str, text: str) -> BadCell | None:
 
 
 def _no_area(text: str, match: Match) -> BadCell:
-    """Why a text is no area on that day. What was found under that text may be repeated, what was not may not."""
+    """Why a text is no area on that day. Only a text that the catalogue knows may be repeated."""
     advice_vi = (
         "Ghi mã địa bàn đúng vào ngày đó, hoặc sửa ngày, hoặc thêm cột area_on (ngày mà mã có hiệu lực)."
     )
@@ -172,8 +172,8 @@ def _no_area(text: str, match: Match) -> BadCell:
     if match.reason == "unknown":
         shown = _shown(text)
         return BadCell(
-            f"Địa bàn{shown}: không có trong danh mục. Ghi mã hành chính đủ số 0 ở đầu: 5 số (xã), 3 số (huyện) "
-            "hoặc 2 số (tỉnh).",
+            f"Địa bàn{shown}: không có trong danh mục. Ghi mã hành chính đủ số 0 ở đầu: 5 số (xã), "
+            "3 số (huyện) hoặc 2 số (tỉnh).",
             f"Area{shown} is not in the catalogue. Write an official code with its leading zeros: 5 digits "
             "(commune), 3 (district) or 2 (province).",
         )

@@ -1,4 +1,4 @@
-"""NDJSON: one CloudEvent a line, checked at the door and sent as it is. Repeats fall out by their identity."""
+"""NDJSON: one CloudEvent a line, checked at the door, sent as it is. Repeats are told by their identity."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,7 +1,7 @@
 """The line list of the contract: a header of field names, a case a row.
 
-A layout recognises its header in a table's first rows and turns rows into CaseRows; another layout (another header,
-other columns) is another class with the same two functions, named in `LAYOUTS`.
+A layout recognises its header in a table's first rows and turns rows into CaseRows; another layout (another
+header, other columns) is another class with the same functions, whose recogniser is named in `LAYOUTS`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,10 +16,9 @@ import orjson
 
 from schemas.catalogue.matching import normalise
 from schemas.events import find_identifier
-from schemas.events.fields import ATTRIBUTES
 from services.importing.codes import CodeFinder
 from services.importing.outcome import WHOLE_ROW, BadCell, Fault, Rejection, Skip
-from services.importing.readers import Cell, FileProblem, Row, Table, is_damaged
+from services.importing.readers import HEADER_WITHIN, Cell, FileProblem, Row, Table, is_damaged
 from services.importing.values import (
     NULL,
     convert,
@@ -52,9 +51,10 @@ class CaseRow:
         case_id: The case's own code.
         event_id: Given by the file, else None.
         event_time: Given by the file (UTC), else None.
-        values: Field → value as JSON has it; `lab.<agent>` and `external_ids.<system>` are fields of their own.
-            Areas are as they stand in the file, diseases are codes. Empty cells are absent, None is `null`.
-        said: The fields that the row has a cell for (`lab.*`: every agent); an absent one of these was emptied.
+        values: Field → value as JSON has it; `lab.<agent>` and `external_ids.<system>` are fields of their
+            own. Areas are as they stand in the file, diseases are codes. Empty cells are absent, None is
+            `null`.
+        said: The fields that the row has a cell for (`lab.*`: every agent); one that is absent was emptied.
         content_digest: Equal for rows that say the same at the same time (16 hexadecimal digits).
         digest: Equal for rows that say so with the same columns and event id.
     """
@@ -267,8 +267,9 @@ def find_layout(path: Path, tables: Iterable[Table], codes: CodeFinder) -> tuple
             if layout is not None:
                 return table, layout
     raise FileProblem(
-        f"{path}: no row of column names among the first 20. A line list needs a column case_id (mã ca bệnh) and "
-        "disease (bệnh) or area_code (mã địa bàn); separate the columns by commas, semicolons or tabs."
+        f"{path}: no row of column names among the first {HEADER_WITHIN}. A line list needs a column "
+        "case_id (mã ca bệnh) and disease (bệnh) or area_code (mã địa bàn); separate the columns by commas, "
+        "semicolons or tabs."
     )
 
 
@@ -301,7 +302,8 @@ def _line_list(row: Row, names: list[tuple[str, bool] | None], codes: CodeFinder
         listed = ", ".join(ignored)
         layout.warnings.append(
             (
-                f"Bỏ qua {len(ignored)} cột không thuộc mẫu: {listed}. Không đọc, không gửi giá trị nào của các cột này.",
+                f"Bỏ qua {len(ignored)} cột không thuộc mẫu: {listed}. "
+                "Không đọc, không gửi giá trị nào của các cột này.",
                 f"{len(ignored)} column(s) are not of the line list and were not read: {listed}.",
             )
         )
@@ -310,7 +312,7 @@ def _line_list(row: Row, names: list[tuple[str, bool] | None], codes: CodeFinder
         layout.warnings.append(
             (
                 f"Tác nhân không có trong danh mục, vẫn nhận: {listed}. Hãy kiểm tra cách viết.",
-                f"Agents that the catalogue does not know, accepted all the same: {listed}. Check the spelling.",
+                f"Agents that the catalogue does not know, accepted all the same: {listed}. Check them.",
             )
         )
     return layout
@@ -360,7 +362,7 @@ def _check_encoding(text: str) -> None:
 
 _NO_CASE_ID = Fault(
     CASE_ID,
-    f"{ATTRIBUTES['subject'].label_vi}: còn thiếu. Ghi mã riêng của ca bệnh; hệ thống không tự đặt mã.",
+    "Mã ca bệnh (case_id): còn thiếu. Ghi mã riêng của ca bệnh; hệ thống không tự đặt mã.",
     "case_id is missing. Give the case's own code; none is ever made up.",
 )
 _BROKEN = Fault(
@@ -373,8 +375,8 @@ _BROKEN = Fault(
 def _too_wide(found: int, expected: int) -> Fault:
     return Fault(
         WHOLE_ROW,
-        f"Dòng có {found} ô nhưng chỉ có {expected} cột, nên các ô bị lệch. Giá trị có dấu phân cách thì đặt trong "
-        "dấu ngoặc kép.",
-        f"The row has {found} cells for {expected} columns, so cells are out of place. Put a value that holds the "
-        "separator in quotation marks.",
+        f"Dòng có {found} ô nhưng chỉ có {expected} cột, nên các ô bị lệch. Giá trị có dấu phân cách thì đặt "
+        "trong dấu ngoặc kép.",
+        f"The row has {found} cells for {expected} columns, so cells are out of place. Put a value that "
+        "holds the separator in quotation marks.",
     )

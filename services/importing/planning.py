@@ -1,7 +1,7 @@
 """A row against the last one of its source and case: the event to send, or nothing. Pure.
 
-Only what the source changed is sent, so that a correction made by hand meanwhile stands. An area's code is read once,
-on the day of the event that brings it: a corrected date never moves a case.
+Only what the source changed is sent, so that a correction made by hand meanwhile stands. An area's code is
+read once, on the day of the event that brings it: a corrected date never moves a case.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Files as they come from offices: text tables, workbooks, lines. Rows keep the number that Excel shows.
 
-A row that cannot be read never takes others with it: a quotation mark that is never closed spoils its own line,
-a byte that is no UTF-8 its own cell.
+A row that cannot be read never takes others with it: a quotation mark that is never closed spoils its own
+line, a byte that is no UTF-8 its own cell.
 """
 
 import codecs
@@ -147,7 +147,7 @@ def count_lines(path: Path) -> int:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(1024**2), b"")) + 1
 
 
-# --- text tables ----------------------------------------------------------------------------------------------
+# --- text tables --------------------------------------------------------------------------------
 
 
 def _encoding(path: Path) -> tuple[str, str]:
@@ -200,7 +200,7 @@ def _records(file: TextIO, delimiter: str) -> Generator[Row, None, None]:
         yield Row(number, list(cells))
 
 
-# --- workbooks ------------------------------------------------------------------------------------------------
+# --- workbooks ----------------------------------------------------------------------------------
 
 
 def _sheets(path: Path) -> Iterator[Table]:
@@ -216,8 +216,8 @@ def _sheets(path: Path) -> Iterator[Table]:
                 yield Table(sheet.name, partial(_sheet_rows, loaded), loaded.total_height)
     except CalamineError as error:
         raise FileProblem(
-            f"{path}: the workbook cannot be read ({type(error).__name__}). Open it and save it again as .xlsx, "
-            "without a password."
+            f"{path}: the workbook cannot be read ({type(error).__name__}). Open it and save it again as "
+            ".xlsx, without a password."
         ) from error
 
 
@@ -238,7 +238,8 @@ def _check_workbook(path: Path) -> None:
             unpacked = sum(member.file_size for member in archive.infolist())
             if unpacked > _MAX_UNPACKED_BYTES:
                 raise FileProblem(
-                    f"{path}: unpacks to more than {_MAX_UNPACKED_BYTES // 1024**2} MB. Split it, or save it as CSV."
+                    f"{path}: unpacks to more than {_MAX_UNPACKED_BYTES // 1024**2} MB. Split it, or save it "
+                    "as CSV."
                 )
             # Sizes that the archive lies about show up as a wrong checksum.
             damaged = archive.testzip()

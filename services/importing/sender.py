@@ -1,7 +1,7 @@
-"""Rows of cases to Kafka: what is new is remembered before it is sent, and noted as sent after it was acknowledged.
+"""Rows of cases to Kafka: what is new is remembered before it is sent, and noted as sent once Kafka has it.
 
-A crash at any point leaves rows that are remembered and not noted as sent; the next import from the same source
-sends them again first, with the same id and time, so that the fold counts them once.
+A crash at any point leaves rows that are remembered and not noted as sent; the next import from the same
+source sends them again first, with the same id and time, so that the fold counts them once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -134,15 +134,16 @@ def _moment(cell: Cell) -> date | datetime | None:
 def to_date(field: str, cell: Cell) -> str:
     """An ISO day. A time of day beside it is dropped: the field is a day.
 
-    >>> to_date("onset_on", "4/7/2023"), to_date("onset_on", "45111"), to_date("onset_on", "2023-07-04 00:00:00")
+    >>> to_date("onset_on", "4/7/2023"), to_date("onset_on", "45111"), to_date("onset_on", "2023-07-04 08:12")
     ('2023-07-04', '2023-07-04', '2023-07-04')
     """
     moment = _moment(cell)
     if moment is None:
         raise BadCell(
-            f"{_label(field)}: không đọc được ngày. Ghi ngày/tháng/năm đủ 4 số năm (04/07/2023) hoặc 2023-07-04.",
-            f"{_label_en(field)}: not a date that can be read. Write day/month/year with all four digits of the "
-            "year (04/07/2023) or 2023-07-04.",
+            f"{_label(field)}: không đọc được ngày. Ghi ngày/tháng/năm, đủ 4 số của năm (04/07/2023), "
+            "hoặc 2023-07-04.",
+            f"{_label_en(field)}: not a date that can be read. Write day/month/year with all four digits "
+            "of the year (04/07/2023) or 2023-07-04.",
         )
     day = moment.astimezone(LOCAL_TIMEZONE).date() if isinstance(moment, datetime) else moment
     return day.isoformat()
@@ -170,7 +171,8 @@ def to_event_time(cell: Cell) -> datetime:
     moment = _moment(cell)
     if moment is None:
         raise BadCell(
-            "Thời điểm ghi nhận: không đọc được ngày giờ. Ghi 04/07/2023 08:12 hoặc 2023-07-04T08:12:00+07:00.",
+            "Thời điểm ghi nhận: không đọc được ngày giờ. Ghi 04/07/2023 08:12 hoặc "
+            "2023-07-04T08:12:00+07:00.",
             "Time of recording: not a date and time that can be read. Write 04/07/2023 08:12 or "
             "2023-07-04T08:12:00+07:00.",
         )
@@ -249,7 +251,7 @@ def to_choice(field: str, cell: Cell) -> str:
         listed = ", ".join(f"{value} ({meaning})" for value, meaning in (info.values or {}).items())
         raise BadCell(
             f"{info.label_vi}: giá trị không có trong danh sách. Phải là một trong: {listed}.",
-            f"{info.label_en}: a value that is not in the list. It must be one of: {', '.join(info.values or {})}.",
+            f"{info.label_en}: not in the list. It must be one of: {', '.join(info.values or {})}.",
         )
     return value
 
@@ -265,9 +267,10 @@ def to_object(field: str, cell: Cell) -> dict[str, str | None]:
     except orjson.JSONDecodeError:
         found = None
     if not isinstance(found, Mapping) or not all(isinstance(v, str | None) for v in found.values()):
+        example, column = _EXAMPLES[field]
         raise BadCell(
-            f"{_label(field)}: phải là JSON dạng {_EXAMPLES[field][0]}; hoặc dùng cột {_EXAMPLES[field][1]}.",
-            f"{_label_en(field)}: must be JSON such as {_EXAMPLES[field][0]}; or use a column {_EXAMPLES[field][1]}.",
+            f"{_label(field)}: phải là JSON dạng {example}; hoặc dùng cột {column}.",
+            f"{_label_en(field)}: must be JSON such as {example}; or use a column {column}.",
         )
     if field == LAB:
         return {name: to_choice(field, value) if value is not None else None for name, value in found.items()}

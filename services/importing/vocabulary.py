@@ -1,7 +1,7 @@
 """What line lists call their columns and values, beside the names of the contract.
 
-Compared by `normalise` (capitals, composed letters, the place of the tone mark and punctuation do not matter), then
-without accents where that can mean one thing only.
+Compared by `normalise` (capitals, composed letters, the place of the tone mark and punctuation do not
+matter), then without accents where that can mean one thing only.
 """
 
 from collections.abc import Iterable, Mapping

@@ -49,7 +49,7 @@ def split_body(body: bytes, media_type: str) -> list[bytes]:
     if start == b"[" and media_type != ONE:
         return _members(body)
     try:
-        json.loads(body, parse_int=float, parse_constant=_refuse_constant)
+        json.loads(body.decode(), parse_int=float, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise Refused("not-json") from None
     raise Refused("wrong-shape")

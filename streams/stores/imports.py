@@ -38,16 +38,16 @@ class PostgresImports:
     def __init__(self, database_url: str, source: str) -> None:
         self._source = source
         self._connection = connect(database_url)
-        try:
-            with errors_translated():
-                row = self._connection.execute(query("import_lock"), {"source": source}).fetchone()
-            if row is None or not row[0]:
-                raise ConfigurationError(
-                    f"Another import from source {source} is running. Wait until it has ended, then start again."
-                )
-        except BaseException:
+        if not self._has_locked():
             self._connection.close()
-            raise
+            raise ConfigurationError(
+                f"Another import from source {source} is running. Wait until it has ended, then start again."
+            )
+
+    def _has_locked(self) -> bool:
+        with errors_translated():
+            row = self._connection.execute(query("import_lock"), {"source": self._source}).fetchone()
+        return row is not None and bool(row[0])
 
     def close(self) -> None:
         """Give the lock back."""

@@ -57,7 +57,9 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def installation(native_stack: NativeStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(
+    native_stack: NativeStack, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
     """An installation on an empty database."""
     folder = tmp_path_factory.mktemp("installation")
     with (

@@ -45,7 +45,9 @@ def test_the_three_rabies_deaths_are_one_in_each_district(installation: Installa
     ]
 
 
-def test_a_resolved_syndrome_counts_in_both_and_once_in_the_total(installation: Installation, demo: str) -> None:
+def test_a_resolved_syndrome_counts_in_both_and_once_in_the_total(
+    installation: Installation, demo: str
+) -> None:
     by_disease = {row["disease"]: row for row in _rows(installation, 2023, "disease")}
     assert by_disease["measles"]["notified"] == by_disease["measles"]["resolved_from_syndrome"] == 2
     (total,) = _rows(installation, 2023)

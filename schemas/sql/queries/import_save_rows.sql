@@ -5,12 +5,12 @@
 
 insert into import_rows (source, subject, content, event_id, event_time, sent_at, event)
 select
-    %(source)s,
+    %(source)s as source,
     r.subject,
     r.content,
     r.event_id,
     r.event_time,
-    null,
+    null as sent_at,
     r.event
 from
     unnest(

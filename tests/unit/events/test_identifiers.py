@@ -34,7 +34,8 @@ PERSONS = {
     "phone": """
 0912345678|0912 345 678|0912.345.678|0912-345-678|0912/345/678|091 2345 678|0912 345678|+84912345678
 +84 912 345 678|84912345678|0084912345678|0213 3876 543|02133876543|(0213) 3876543|LC-0912345678
-gọi 0912 345 678 nhé|0912345678 (mẹ)|０９１２３４５６７８|٠٩١٢٣٤٥٦٧٨|01632345678|sdt+84912345678
+gọi 0912 345 678 nhé|0912345678 (mẹ)|０９１２３４５６７８|٠٩١٢٣٤٥٦٧٨|01632345678
+sdt+84912345678|0912‑345‑678|0912–345–678
 """,
     "identity_number": """
 123456789|045123456|045 123 456|012099000123|012 099 000 123|0120-9900-0123|LC_012099001234|CCCD 012099001234
@@ -43,7 +44,8 @@ gọi 0912 345 678 nhé|0912345678 (mẹ)|０９１２３４５６７８|٠٩١�
     "name": """
 Nguyễn Văn A|Lò Thị Ín|Giàng A Súa|LO VAN PANG|Lo Van Pang|Tẩn Seo Chẻo|ông Lò Văn Pâng|BN Nguyễn Thị Hoa
 nhà ông Lò Văn Pâng, bản Nà Hum|Nguyễn Thị Minh Khai|NGUYEN-VAN-A|Nguyen.Van.A|Sùng A Chu, 34 tuổi
-cháu Vàng A Páo sn 2019|lò văn pâng|Hoàng Văn Thụ|Trần Đình Long|đám cưới nhà bà Vàng Thị Mỷ tại bản
+cháu Vàng A Páo sn 2019|lò văn pâng|/nguoi/lo-van-pang|Hoàng Văn Thụ|Trần Đình Long
+đám cưới nhà bà Vàng Thị Mỷ tại bản
 """,
 }
 IDENTIFIERS = [

@@ -27,6 +27,7 @@ from schemas.events import (
     build_event,
     parse_event,
     redact,
+    redact_key,
     to_json,
 )
 from schemas.events.fields import ATTRIBUTES, FIELDS
@@ -444,6 +445,8 @@ class TestIdentifiersAreRefusedAnywhere:
         assert faults(envelope(subject=self.PHONE)) == {("subject", "identifier")}
         assert faults(envelope(subject="Nguyen.Van.A")) == {("subject", "identifier")}
         assert faults(envelope(source="/reporters/" + self.PHONE)) == {("source", "identifier")}
+        assert faults(envelope(source="/reporters/%30912345678")) == {("source", "identifier")}
+        assert faults(envelope(source="/reporters/Nguyen-Van-A")) == {("source", "identifier")}
         assert faults(envelope(source="mailto:a@b.vn")) == {("source", "identifier")}
 
     def test_in_keys_and_values_of_objects(self) -> None:
@@ -663,6 +666,26 @@ class TestRedact:
     @given(st.binary(max_size=200))
     def test_takes_any_bytes(self, raw: bytes) -> None:
         assert isinstance(redact(raw), bytes)
+        assert isinstance(redact_key(raw), bytes)
+
+    @pytest.mark.parametrize("key", [b"LC-2023-000123", b"dengue|03412"])
+    def test_leaves_a_key_that_names_nobody(self, key: bytes) -> None:
+        assert redact_key(key) == key
+
+    @pytest.mark.parametrize(
+        "key", [b"", b"0912345678", b"Nguyen-Van-A", "Lò Văn Pâng".encode(), b"\xff", b"a\n"]
+    )
+    def test_hides_any_other_key(self, key: bytes) -> None:
+        assert json.loads(redact_key(key)) == {"redacted": True, "bytes": len(key)}
+
+    def test_a_record_full_of_unknown_fields_fits_into_a_dead_letter(self) -> None:
+        document = reported(**{f"é{number}": number for number in range(4000)})
+        raw = json.dumps(document, ensure_ascii=False).encode()
+        assert len(redact(raw)) < 500_000
+        with pytest.raises(InvalidEvent) as caught:
+            parse(raw)
+        assert caught.value.problems[-1].code == "and_more"
+        assert "3900" in caught.value.problems[-1].message_vi
 
 
 class TestMessages:
@@ -684,7 +707,13 @@ class TestMessages:
     @pytest.mark.parametrize("code", sorted(CODES))
     def test_every_code_makes_sentences(self, code: str) -> None:
         problem = make_problem(
-            "data.died_at", code, CASE_REPORTED, kind="name", other="onset_on", other_value="2023-07-01"
+            "data.died_at",
+            code,
+            CASE_REPORTED,
+            kind="name",
+            other="onset_on",
+            other_value="2023-07-01",
+            count=3,
         )
         assert problem.code == code
         assert problem.message_vi != problem.message_en

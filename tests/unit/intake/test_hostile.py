@@ -13,6 +13,12 @@ from tests.unit.intake.door import BATCH, JSON, ONE, Doorstep, event
 
 RAW = orjson.dumps(event())
 TAIL = RAW[1:]
+BROKEN_UTF8 = RAW.replace(b"/facilities", b"\xff\xfe")
+
+
+def with_age(number: bytes) -> bytes:
+    """An event with an age, written as given."""
+    return RAW.replace(b'"2023-07-01"', b'"2023-07-01","age_years":' + number)
 
 
 def padded(size: int) -> bytes:
@@ -30,8 +36,8 @@ def padded(size: int) -> bytes:
         pytest.param(RAW + RAW, JSON, 400, "not_json", id="two events in a row"),
         pytest.param(b"\xef\xbb\xbf" + RAW, JSON, 400, "not_json", id="byte order mark"),
         pytest.param(RAW.decode().encode("utf-16"), JSON, 400, "not_json", id="utf-16"),
-        pytest.param(RAW.replace(b"/facilities", b"\xff\xfe"), JSON, 400, "not_json", id="not utf-8"),
-        pytest.param(b"[" + RAW.replace(b"/facilities", b"\xff\xfe") + b"]", JSON, 400, "not_json", id="not utf-8 in a list"),
+        pytest.param(BROKEN_UTF8, JSON, 400, "not_json", id="not utf-8"),
+        pytest.param(b"[" + BROKEN_UTF8 + b"]", JSON, 400, "not_json", id="not utf-8 in a list"),
         pytest.param(b"[" + RAW, JSON, 400, "not_json", id="open list"),
         pytest.param(b"[" + RAW + b",]", JSON, 400, "not_json", id="comma at the end"),
         pytest.param(b"[," + RAW + b"]", JSON, 400, "not_json", id="comma at the start"),
@@ -43,9 +49,9 @@ def padded(size: int) -> bytes:
         pytest.param(b"NaN", JSON, 400, "not_json", id="nan"),
         pytest.param(b"[" * 100_000, JSON, 400, "not_json", id="deep list"),
         pytest.param(b"[" * 5_000 + b"]" * 5_000, JSON, 400, "not_json", id="deep closed list"),
-        pytest.param(b'{"a":' * 100_000, JSON, 400, "not_json", id="deep object"),
+        pytest.param(b'{"a":' * 10_000, JSON, 400, "not_json", id="deep object"),
         pytest.param(b'{"data":' * 900 + b"1" + b"}" * 900, JSON, 400, "not_json", id="deep closed object"),
-        pytest.param(b"[" + b'{"data":' * 500 + b"1" + b"}" * 500 + b"]", JSON, 400, "not_json", id="deep member"),
+        pytest.param(b'[{"data":' + b"[" * 500 + b"]" * 500 + b"}]", JSON, 400, "not_json", id="deep member"),
         pytest.param(b"5", JSON, 400, "wrong_shape", id="number"),
         pytest.param(b'"event"', JSON, 400, "wrong_shape", id="text"),
         pytest.param(b"9" * 10_000, JSON, 400, "wrong_shape", id="very long number"),
@@ -54,21 +60,17 @@ def padded(size: int) -> bytes:
         pytest.param(b"{}", JSON, 422, "missing", id="empty object"),
         pytest.param(b"[[]]", JSON, 422, "not_object", id="list in a list"),
         pytest.param(b"[null]", JSON, 422, "not_object", id="null in a list"),
-        pytest.param(b"[" + b"9" * 10_000 + b"]", JSON, 422, "not_object", id="very long number in a list"),
-        pytest.param(
-            RAW.replace(b'"2023-07-01"', b'"2023-07-01","age_years":NaN'), JSON, 422, "out_of_range", id="nan as a value"
-        ),
-        pytest.param(
-            RAW.replace(b'"2023-07-01"', b'"2023-07-01","age_years":1e999'), JSON, 422, "out_of_range", id="infinite"
-        ),
+        pytest.param(b"[" + b"9" * 10_000 + b"]", JSON, 400, "not_json", id="very long number in a list"),
+        pytest.param(with_age(b"NaN"), JSON, 422, "out_of_range", id="nan as a value"),
+        pytest.param(with_age(b"1e999"), JSON, 422, "out_of_range", id="infinite"),
         pytest.param(b'{"subject":"LC-2",' + TAIL, JSON, 422, "duplicate_key", id="key twice"),
-        pytest.param(b'[{"subject":"LC-2",' + TAIL + b"]", JSON, 422, "duplicate_key", id="key twice in a list"),
         pytest.param(
-            RAW.replace(b"LC-2023-000001", b"\\ud800"), JSON, 422, "bad_format", id="half a surrogate pair"
+            b'[{"subject":"LC-2",' + TAIL + b"]", JSON, 422, "duplicate_key", id="key twice in a list"
         ),
+        pytest.param(RAW.replace(b"LC-2023", b"\\ud800"), JSON, 400, "not_json", id="half a surrogate pair"),
         pytest.param(RAW.replace(b"LC-2023-000001", b"a\\u0000b"), JSON, 422, "bad_format", id="nul"),
     ],
-)  # fmt: skip
+)
 def test_is_refused_and_nothing_is_sent(
     door: Doorstep, body: bytes, content_type: str, status: int, code: str
 ) -> None:
