@@ -35,9 +35,7 @@ def catalogue(load_id: int = 1, since: dict[tuple[str, str], str] | None = None)
     return Catalogue(load_id, AreaIndex(AREAS), RESOLVES_TO, since or {})
 
 
-days = st.dates(
-    min_value=date(2023, 1, 1), max_value=date(2023, 12, 31)
-).map(lambda day: day.isoformat())
+days = st.dates(min_value=date(2023, 1, 1), max_value=date(2023, 12, 31)).map(lambda day: day.isoformat())
 
 _FIELDS = {
     "disease": st.sampled_from(sorted(RESOLVES_TO)),
@@ -74,7 +72,11 @@ def case_events(draw: st.DrawFn, subjects: tuple[str, ...] = ("A", "B", "C")) ->
             writes["disease"] = draw(_FIELDS["disease"])
             writes[AREA] = draw(_FIELDS[AREA])
     return CaseEvent(
-        draw(st.sampled_from(subjects)), UUID(int=draw(st.integers(0, 2**128 - 1))), draw(_times), kind, tuple(writes.items())
+        draw(st.sampled_from(subjects)),
+        UUID(int=draw(st.integers(0, 2**128 - 1))),
+        draw(_times),
+        kind,
+        tuple(writes.items()),
     )
 
 
@@ -83,4 +85,4 @@ def event_lists(max_size: int = 25) -> st.SearchStrategy[list[CaseEvent]]:
     return st.lists(case_events(), max_size=max_size, unique_by=lambda event: (event.subject, event.event_id))
 
 
-__all__ = ["catalogue", "case_events", "event_lists"]
+__all__ = ["case_events", "catalogue", "event_lists"]

@@ -68,8 +68,8 @@ def demo() -> int:
     )
     if mismatches:
         out.print(
-            f"{len(mismatches)} figure(s) differ from the report. If other cases of province 12 were posted to "
-            "this database, that is why: `make clean` starts anew."
+            f"{len(mismatches)} figure(s) differ from the report. If other cases of province 12 were posted "
+            "to this database, that is why: `make clean` starts anew."
         )
     out.print(_NEXT, highlight=False)
     return EXIT_FAILED if mismatches or not books.is_clean else 0

@@ -209,8 +209,9 @@ def _component_schemas() -> dict[str, Any]:
     return found
 
 
+@cache
 def build_openapi() -> dict[str, Any]:
-    """The whole document."""
+    """The whole document; the same object every time, not to be changed."""
     return {
         "openapi": "3.1.0",
         "info": {

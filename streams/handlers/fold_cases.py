@@ -12,9 +12,9 @@ from typing import Protocol
 from uuid import UUID
 
 import orjson
-from schemas.topics.partitioner import partition_for
 
-from schemas.events import CASE_TYPES, STREAM_MAX_AHEAD, Event, InvalidEvent, parse_event, redact
+from schemas.events import CASE_TYPES, STREAM_MAX_AHEAD, Event, InvalidEvent, parse_event, redact, redact_key
+from schemas.topics.partitioner import partition_for
 from streams.domain.calendar import microseconds
 from streams.domain.case import CaseEvent
 from streams.domain.catalogue import Catalogue
@@ -278,7 +278,7 @@ def _dead_letter(
         known_at,
         error,
         problems,
-        None if record.key is None else redact(record.key),
+        None if record.key is None else redact_key(record.key),
         redact(record.value or b""),
         subject=None if event is None else event.subject,
         event_id=None if event is None else event.id,

@@ -1,4 +1,4 @@
-"""The whole system on a database and topics of its own: started by `canhdich up`, stopped by `canhdich down`."""
+"""The whole system on a database and topics of its own, started by `canhdich up`."""
 
 import json
 import os

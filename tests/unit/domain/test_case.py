@@ -54,7 +54,9 @@ def event(kind: str, time: int = 0, **writes: object) -> CaseEvent:
 
 
 def reported(time: int = 0, **writes: object) -> CaseEvent:
-    return event("reported", time, **{"disease": "dengue", AREA: COMMUNES[0].id, "onset_on": "2023-07-01", **writes})
+    return event(
+        "reported", time, **{"disease": "dengue", AREA: COMMUNES[0].id, "onset_on": "2023-07-01", **writes}
+    )
 
 
 def contribution(*events: CaseEvent) -> Contribution | None:
@@ -223,7 +225,9 @@ def test_a_death_without_a_day_is_on_no_day() -> None:
 
 def test_reported_on_defaults_to_the_first_report_and_onset_to_reported_on() -> None:
     day = 86_400_000_000
-    found = contribution(reported(day, onset_on=None), reported(0, onset_on=None), event("updated", -5 * day, sex="male"))
+    found = contribution(
+        reported(day, onset_on=None), reported(0, onset_on=None), event("updated", -5 * day, sex="male")
+    )
     assert found is not None
     assert (found.onset_day, found.report_day) == ("2023-11-15", "2023-11-15")
 
