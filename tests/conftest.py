@@ -25,6 +25,8 @@ from streams.domain.errors import CanhDichError
 from streams.stores.catalogue import load
 from streams.stores.database import connect, migrate
 
+pytest.register_assert_rewrite("tests.ledger_contract")
+
 _EXCLUSIVE_SECONDS = 60.0
 
 

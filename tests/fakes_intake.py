@@ -1,4 +1,4 @@
-"""Hand-written fakes of the intake's ports; tests/integration/intake holds them to the real adapters' laws."""
+"""Hand-written fakes of the intake's ports, held to the laws of the real ones by tests/integration/intake."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -23,7 +23,6 @@ from services.importing.values import (
     NULL,
     convert,
     text_of,
-    to_choice,
     to_event_id,
     to_event_time,
     to_object,
@@ -215,7 +214,7 @@ class LineList:
         if text == NULL and field not in _OBJECTS:
             values[field] = None
         elif part:
-            values[field] = to_choice(LAB, cell) if name == LAB else text
+            values[field] = convert(LAB, cell) if name == LAB else text
         elif field in _OBJECTS:
             for key, value in to_object(field, cell).items():
                 values.setdefault(f"{field}.{key}", value)

@@ -7,6 +7,7 @@ read once, on the day of the event that brings it: a corrected date never moves 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -21,6 +22,7 @@ from services.importing.vocabulary import EXTERNAL_IDS, LAB
 _NAMESPACE = UUID("0d8b2c86-6f0e-4c67-9d1f-5a3f7c1e9b42")
 _STEP = timedelta(microseconds=1)
 _AREAS = ("area_code", "origin_area_code")
+_ANY_CODE = "00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,28 @@ def make_plan(
     fields.update(row.values)
     if known and row.event_time in (None, known.given_time):
         at = max(at, known.event_time + _STEP)
-    is_named, repairs = _find_areas(row, fields, before, at, codes)
-    changed = _nested(_changes(before, fields), fields)
+
+    def build(event_type: str, data: Mapping[str, Any], event_id: UUID) -> bytes:
+        try:
+            return build_event(
+                subject=row.case_id, type=event_type, data=data, time=at, source=source, id=event_id, now=now
+            )
+        except InvalidEvent as invalid:
+            raise Refused(*map(column_fault, invalid.problems)) from None
+
+    areas = _find_areas(row, fields, before, at, codes)
+    if areas.faults:
+        # The rest of the row is judged too: a date that is wrong is why a code has no meaning on it.
+        stand_in = {fault.field: _ANY_CODE for fault in areas.faults}
+        try:
+            build(CASE_REPORTED, _nested({**fields, **stand_in}, fields), row.event_id or _NAMESPACE)
+        except Refused as refused:
+            wrong = {fault.field for fault in refused.faults}
+            kept = () if _area_field(fields) in wrong else areas.faults
+            raise Refused(*refused.faults, *kept) from None
+        raise Refused(*areas.faults)
+
+    changed = _nested(_changes(before, fields), fields) if known else {}
     if "area_code" in changed or changed.get("area_on"):
         # The day on which the row's code was read may not be among what changed.
         changed.update(area_code=fields.get("area_code"), area_on=_area_day(fields, at))
@@ -103,38 +125,45 @@ def make_plan(
         changed.pop("area_on", None)
     if known and not changed:
         known = replace(known, fields=fields, given_time=row.event_time, rows=rows, given=given or {})
-        return Plan(known, None, False, repairs)
+        return Plan(known, None, False, areas.repairs)
     content = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS).decode()
     event_id = row.event_id or uuid5(
-        uuid5(_NAMESPACE, source), f"{row.case_id}\n{content}\n{known.event_id if known else ''}"
+        _namespace(source), f"{row.case_id}\n{content}\n{known.event_id if known else ''}"
     )
-
-    def build(event_type: str, data: Mapping[str, Any]) -> bytes:
-        try:
-            return build_event(
-                subject=row.case_id, type=event_type, data=data, time=at, source=source, id=event_id, now=now
-            )
-        except InvalidEvent as invalid:
-            raise Refused(*map(column_fault, invalid.problems)) from None
-
     # The row as a whole first: a change that is sound by itself may contradict what the row said before.
     whole = _nested(fields, fields)
-    if is_named:
+    if areas.is_named:
         whole["area_on"] = _area_day(fields, at)
-    event = build(CASE_REPORTED, whole)
+    event = build(CASE_REPORTED, whole, event_id)
     if known:
-        event = build(CASE_UPDATED, changed)
-    return Plan(Known(fields, event_id, at, row.event_time, rows, given or {}), event, known is None, repairs)
+        event = build(CASE_UPDATED, changed, event_id)
+    return Plan(
+        Known(fields, event_id, at, row.event_time, rows, given or {}), event, known is None, areas.repairs
+    )
+
+
+@cache
+def _namespace(source: str) -> UUID:
+    return uuid5(_NAMESPACE, source)
 
 
 def _says(row: CaseRow, name: str) -> bool:
     return name in row.said or f"{name.partition('.')[0]}.*" in row.said
 
 
+@dataclass(frozen=True, slots=True)
+class _Areas:
+    """What came of a row's areas: whether the case's own was a name, what was mended, what cannot be."""
+
+    is_named: bool
+    repairs: tuple[Repair, ...]
+    faults: tuple[Fault, ...]
+
+
 def _find_areas(
     row: CaseRow, fields: dict[str, Any], before: Mapping[str, Any], at: datetime, codes: CodeFinder
-) -> tuple[bool, tuple[Repair, ...]]:
-    """Put official codes in the place of what the row calls its areas; whether the case's own was a name.
+) -> _Areas:
+    """Put official codes in the place of what the row calls its areas.
 
     A code that the source gave before is not read again: its dates may have been corrected since.
     """
@@ -147,13 +176,8 @@ def _find_areas(
         if not isinstance(text, str):
             continue
         standing = before.get(name)
-        is_same_period = name != "area_code" or fields.get("area_on") == before.get("area_on")
-        if (
-            isinstance(standing, str)
-            and text.isdecimal()
-            and text.zfill(len(standing)) == standing
-            and is_same_period
-        ):
+        is_same_day = name != "area_code" or fields.get("area_on") == before.get("area_on")
+        if isinstance(standing, str) and is_same_day and _is_code(text, standing):
             fields[name] = standing
             continue
         try:
@@ -165,20 +189,23 @@ def _find_areas(
         is_named |= area.is_named and name == "area_code"
         if area.note is not None:
             repairs.append(Repair(row.number, name, text, area.code, *area.note))
-    if faults:
-        raise Refused(*faults)
-    return is_named, tuple(repairs)
+    return _Areas(is_named, tuple(repairs), tuple(faults))
+
+
+def _is_code(text: str, code: str) -> bool:
+    """Whether a text is the code, perhaps without its leading zeros."""
+    return text.isdecimal() and text.zfill(len(code)) == code
+
+
+def _area_field(fields: Mapping[str, Any]) -> str | None:
+    """The field whose day decides what the area code means (the contract's rule); None: the event's time."""
+    return next((name for name in ("area_on", "onset_on", "reported_on") if fields.get(name)), None)
 
 
 def _area_day(fields: Mapping[str, Any], at: datetime) -> str:
-    """The ISO day on which the row's area code is read, by the rule of the contract."""
-    day: str = (
-        fields.get("area_on")
-        or fields.get("onset_on")
-        or fields.get("reported_on")
-        or at.astimezone(LOCAL_TIMEZONE).date().isoformat()
-    )
-    return day
+    """The ISO day on which the row's area code is read."""
+    name = _area_field(fields)
+    return fields[name] if name else at.astimezone(LOCAL_TIMEZONE).date().isoformat()
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

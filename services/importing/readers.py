@@ -109,10 +109,10 @@ def kind_of_file(path: Path) -> FileKind:
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if suffix in _EVENT_SUFFIXES or (suffix not in _TEXT_SUFFIXES and text.startswith(b"{")):
         return "events"
-    if text.startswith(b"["):
-        raise FileProblem(f"{path}: a JSON list. Write one event a line (NDJSON), as `jq -c '.[]'` does.")
     if suffix in _TEXT_SUFFIXES:
         return "text"
+    if text.startswith(b"["):
+        raise FileProblem(f"{path}: a JSON list. Write one event a line (NDJSON), as `jq -c '.[]'` does.")
     raise FileProblem(
         f"{path}: not a kind of file that is read. Give a line list (.csv, .tsv, .txt, .xlsx) "
         "or one CloudEvent a line (.ndjson, .jsonl)."

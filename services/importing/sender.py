@@ -16,7 +16,7 @@ from services.importing.codes import CodeFinder
 from services.importing.line_list import CaseRow
 from services.importing.outcome import Fault, Outcome
 from services.importing.planning import Known, Plan, Refused, make_plan
-from services.importing.vocabulary import EVENT_ID
+from services.importing.vocabulary import CASE_ID, EVENT_ID
 from streams.domain.calendar import microseconds
 from streams.domain.catalogue import Catalogue
 from streams.domain.judging import Parked, judge, kind_of
@@ -28,6 +28,8 @@ CHUNK = 5_000
 
 # A case whose rows in this file are not those of the last one.
 _DIVERGED = -1
+# Every further row of a case waits for the one before; so many are one code copied down a column.
+_MOST_ROWS_OF_A_CASE = 200
 
 
 class RowStore(Protocol):
@@ -176,6 +178,8 @@ class CaseImport:
             if self._was_said_with_its_id(row, given):
                 self._outcome.unchanged += 1
                 return None
+            if len(rows) >= _MOST_ROWS_OF_A_CASE:
+                raise Refused(_TOO_MANY_ROWS)
             plan = make_plan(
                 row,
                 known,
@@ -280,6 +284,13 @@ def _known_from(row: ImportRow) -> Known:
     )
 
 
+_TOO_MANY_ROWS = Fault(
+    CASE_ID,
+    f"Mã ca bệnh này đã có {_MOST_ROWS_OF_A_CASE} dòng khác nhau trong tệp. Kiểm tra xem có phải một mã bị sao chép "
+    "cho nhiều ca không; mỗi ca phải có mã riêng.",
+    f"{_MOST_ROWS_OF_A_CASE} different rows of this file have this case_id already. Check whether one code was "
+    "copied to many cases; each needs its own.",
+)
 _ID_TAKEN = Fault(
     EVENT_ID,
     "Mã bản ghi này đã dùng cho một nội dung khác. Để trống ô này (hệ thống tự đặt mã) hoặc ghi mã mới.",

@@ -92,7 +92,6 @@ def _from_serial(days: float) -> date | datetime | None:
     return datetime.combine(day, time(), LOCAL_TIMEZONE) + timedelta(seconds=seconds)
 
 
-@lru_cache(maxsize=65_536)
 def _moment_of_text(text: str) -> date | datetime | None:
     """A day, or an instant where a time of day stands beside it (local unless it names an offset)."""
     day = _day(text)
@@ -234,18 +233,14 @@ def to_boolean(field: str, cell: Cell) -> bool:
     )
 
 
-@lru_cache(maxsize=4_096)
-def _choice(field: str, text: str) -> str | None:
-    return SIGNS.get(field, {}).get(text) or CHOICES[field].get(normalise(text))
-
-
 def to_choice(field: str, cell: Cell) -> str:
     """A value of an enumeration, by its code or in Vietnamese; `lab` for the result of any agent.
 
     >>> to_choice("sex", "Nữ"), to_choice("lab", "(+)"), to_choice("outcome", "Đang điều trị")
     ('female', 'positive', 'in_care')
     """
-    value = _choice(field, text_of(cell))
+    text = text_of(cell)
+    value = SIGNS.get(field, {}).get(text) or CHOICES[field].get(normalise(text))
     if value is None:
         info = FIELDS[field]
         listed = ", ".join(f"{value} ({meaning})" for value, meaning in (info.values or {}).items())
@@ -310,4 +305,12 @@ def convert(field: str, cell: Cell) -> Any:
         BadCell: the cell has no place in this column.
     """
     converter = _CONVERTERS.get(field)
-    return text_of(cell) if converter is None else converter(field, cell)
+    if converter is None:
+        return text_of(cell)
+    return _converted_text(field, cell) if isinstance(cell, str) else converter(field, cell)
+
+
+@lru_cache(maxsize=65_536)
+def _converted_text(field: str, text: str) -> Any:
+    """Days, ages and choices come again and again."""
+    return _CONVERTERS[field](field, text)

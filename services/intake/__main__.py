@@ -46,12 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop; exit codes as the command line's (2: a setting is wrong)."""
     parser = argparse.ArgumentParser(prog="python -m services.intake", description=main.__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: %(default)s)")
-    parser.add_argument("--port", type=int, help="default: the setting CANHDICH_INTAKE_PORT")
+    parser.add_argument("--port", type=int, help="default: CANHDICH_INTAKE_PORT; 0 takes any free one")
     options = parser.parse_args(arguments)
     configure_logging()
     try:
         settings = load_settings()
-        listener = bind(options.host, options.port or settings.intake_port)
+        listener = bind(options.host, settings.intake_port if options.port is None else options.port)
     except ConfigurationError as error:
         print(f"intake: {error}", file=sys.stderr)
         return 2

@@ -1,8 +1,7 @@
 """The Knowledge port over TimescaleDB."""
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import psycopg
 from psycopg import Connection
@@ -48,14 +47,8 @@ class DatabaseKnowledge:
 
     async def close(self) -> None:
         """Give the connections up; one that hangs is left to the end of the process."""
-        for worker, session in (
-            (self._identities_worker, self._identities),
-            (self._catalogue_worker, self._catalogue),
-        ):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    await worker.run(session.close)
-            worker.stop()
+        await self._identities_worker.finish(self._identities.close, _CLOSE_SECONDS)
+        await self._catalogue_worker.finish(self._catalogue.close, _CLOSE_SECONDS)
 
     def _known_hashes(self, identities: Sequence[Identity]) -> dict[Identity, bytes]:
         parameters = {

@@ -1,16 +1,18 @@
 """The EventSink port over Kafka."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 
 import structlog
 
 from services.intake.ports import Outgoing
 from services.intake.threads import Worker, tell
-from streams.domain.errors import CanhDichError, DependencyDown
+from streams.domain.errors import DependencyDown
 from streams.stores.broker import Producer, errors_translated, topic_partitions
 
 _CLOSE_SECONDS = 12.0
+_IDLE_CLOSE_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -24,8 +26,10 @@ class KafkaSink:
 
     def __init__(self, bootstrap: str, prefix: str, topics: Sequence[str]) -> None:
         self._bootstrap = bootstrap
+        self._prefix = prefix
         self._topics = [prefix + topic for topic in topics]
         self._producer = Producer(bootstrap, prefix)
+        self._is_suspect = False
         self._sender = Worker("intake-kafka-send")
         self._checker = Worker("intake-kafka-check")
         self._has_sent = False
@@ -66,27 +70,52 @@ class KafkaSink:
     async def close(self) -> None:
         """Let Kafka have what was handed over, and close."""
         # A thread that still tries to connect has nothing to flush and is not worth waiting for.
-        if self._has_sent:
-            try:
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    await self._sender.run(self._close)
-            except (TimeoutError, CanhDichError) as error:
-                log.warning("kafka_not_closed_in_order", error=type(error).__name__)
-        self._sender.stop()
-        self._checker.stop()
+        patience = _CLOSE_SECONDS if self._has_sent else _IDLE_CLOSE_SECONDS
+        await self._sender.finish(lambda: _close(self._producer), patience)
+        await self._checker.finish(lambda: None, 0)
 
     def _hand_over(self, records: Sequence[Outgoing], batch: "_Batch") -> None:
+        if self._is_suspect:
+            self._replace_producer()
+        producer = self._producer
+
+        def fail(error: BaseException) -> None:
+            self._suspect(producer)
+            batch.tell_failed(error)
+
         for index, record in enumerate(records):
             if batch.is_given_up:
                 return
-            future = self._producer.send(record.topic, record.key, record.value)
+            try:
+                future = producer.send(record.topic, record.key, record.value)
+            except DependencyDown:
+                self._suspect(producer)
+                raise
             self._has_sent = True
             future.add_callback(batch.tell_acknowledged, index)
-            future.add_errback(batch.tell_failed)
+            future.add_errback(fail)
 
-    def _close(self) -> None:
+    def _suspect(self, producer: Producer) -> None:
+        if producer is self._producer:
+            self._is_suspect = True
+
+    def _replace_producer(self) -> None:
+        """Begin anew: after an error that it calls fatal the client never sends again, whatever Kafka does."""
+        log.warning("kafka_client_replaced")
+        closing = threading.Thread(
+            target=_close, args=(self._producer,), name="intake-kafka-close", daemon=True
+        )
+        self._producer, self._is_suspect = Producer(self._bootstrap, self._prefix), False
+        closing.start()
+
+
+def _close(producer: Producer) -> None:
+    try:
         with errors_translated():
-            self._producer.close()
+            producer.close()
+    except DependencyDown as error:
+        # Whoever sent what is lost now was never told that it is safe.
+        log.warning("kafka_not_closed_in_order", error=type(error.__cause__).__name__)
 
 
 class _Batch:

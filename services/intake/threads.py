@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import ParamSpec, TypeVar
 
@@ -53,9 +54,26 @@ class Worker:
         self._calls.put(make_call)
         return await future
 
-    def stop(self) -> None:
-        """Let the thread end after the calls that wait."""
+    async def finish(self, last: Callable[[], None], patience_seconds: float) -> None:
+        """Run a last call and end the thread. Where the thread hangs, both happen when it no longer does.
+
+        The call is not made when there was none before it: then there is nothing to close.
+        """
+        if self._thread is None:
+            return
+        loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+        def make_last_call() -> None:
+            try:
+                last()
+            finally:
+                tell(loop, done.set)
+
+        self._calls.put(make_last_call)
         self._calls.put(None)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_seconds):
+                await done.wait()
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:

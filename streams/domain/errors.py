@@ -4,7 +4,8 @@ CanhDichError
 ├── DependencyDown        a server does not answer: wait and try again, never skip (exit code 3)
 ├── ConfigurationError    a person must change a setting: stop with a sentence (exit code 2)
 ├── ViewMoved             another transaction was quicker: read the view again and decode again
-└── RefusedData           the database refuses a value: find the record (bisect) and dead-letter it
+├── RefusedData           the database refuses a value: find the record (bisect) and dead-letter it
+└── OutOfStep             records do not go on where the database stands: end the process, never skip
 """
 
 
@@ -26,3 +27,7 @@ class ViewMoved(CanhDichError):
 
 class RefusedData(CanhDichError):
     """The database refuses a value that the schema let through."""
+
+
+class OutOfStep(CanhDichError):
+    """A record is missing before one that came; the next process reads from where the database stands."""

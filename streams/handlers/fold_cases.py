@@ -18,10 +18,12 @@ from schemas.topics.partitioner import partition_for
 from streams.domain.calendar import microseconds
 from streams.domain.case import CaseEvent
 from streams.domain.catalogue import Catalogue
-from streams.domain.errors import RefusedData, ViewMoved
+from streams.domain.errors import OutOfStep, RefusedData, ViewMoved
 from streams.domain.judging import Parked, judge, kind_of
 
 TOPIC = "case-events"
+
+_MOST_PROBLEMS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,23 +152,33 @@ class Announcements(Protocol):
         """Publish which counts moved."""
 
 
-def decode(records: Sequence[Record], view: View, partition_count: int) -> Batch:
+def decode(
+    records: Sequence[Record], view: View, partition_count: int, announced: Mapping[int, int]
+) -> Batch:
     """Judge records in offset order. Never raises for a record's content: it sorts.
 
     Args:
-        records: Records at or after their partition's next offset, in offset order per partition.
+        records: Records from their partition's next offset on, in offset order per partition.
         view: Catalogue and positions.
         partition_count: Partitions of the topic, to check where a key belongs.
+        announced: Per partition the offset before which everything is announced.
+
+    Raises:
+        OutOfStep: a record is missing before one of these.
     """
     entries: list[Entry] = []
     dead: list[DeadLetter] = []
     latest = {partition: position.last_known_at for partition, position in view.positions.items()}
-    first: dict[int, Record] = {}
+    due = {partition: position.next_offset for partition, position in view.positions.items()}
     last: dict[int, Record] = {}
     for record in records:
+        if record.offset != due[record.partition]:
+            raise OutOfStep(
+                f"partition {record.partition}: offset {record.offset} came, {due[record.partition]} was due"
+            )
+        due[record.partition] = record.offset + 1
         known_at = max(record.appended_at, latest[record.partition])
         latest[record.partition] = known_at
-        first.setdefault(record.partition, record)
         last[record.partition] = record
         judged = _judge(
             record, view.positions[record.partition].epoch, known_at, view.catalogue, partition_count
@@ -179,8 +191,7 @@ def decode(records: Sequence[Record], view: View, partition_count: int) -> Batch
         partition: replace(
             view.positions[partition],
             next_offset=record.offset + 1,
-            # Whoever folds this batch has announced everything before it.
-            announced_offset=first[partition].offset,
+            announced_offset=announced[partition],
             last_known_at=latest[partition],
             last_hash=record.hash,
         )
@@ -198,7 +209,8 @@ def _judge(
     except InvalidEvent as invalid:
         problems = tuple(
             {"field": p.field, "code": p.code, "message_vi": p.message_vi, "message_en": p.message_en}
-            for p in invalid.problems
+            # A record of nothing but unknown fields has thousands of faults: more than a letter can carry.
+            for p in invalid.problems[:_MOST_PROBLEMS]
         )
         return _dead_letter(record, epoch, known_at, "invalid_event", problems)
     misplaced = _misplaced(record, event.subject, partition_count)
@@ -306,6 +318,7 @@ class FoldCases:
 
         Raises:
             DependencyDown: a server does not answer; call again.
+            OutOfStep: a record is missing before one of these.
         """
         try:
             committed = await self._commit(records)
@@ -320,18 +333,24 @@ class FoldCases:
         return len(committed.dead)
 
     async def _commit(self, records: Sequence[Record], refused: str | None = None) -> Committed:
-        partitions = {record.partition for record in records}
+        ranges = _ranges(records)
+        partitions = ranges.keys()
+        # Known records included: whoever folded them may have ended before he announced them.
+        announced = {partition: first for partition, (first, _) in ranges.items()}
         while True:
             view = self._view
             if view is None or not partitions <= view.positions.keys():
                 view = await self._ledger.view(partitions)
             positions = view.positions
+            if not partitions <= positions.keys():
+                partition = min(partitions - positions.keys())
+                raise OutOfStep(f"partition {partition}: the database has no position")
             fresh = [r for r in records if r.offset >= positions[r.partition].next_offset]
             known = [r for r in records if r.offset < positions[r.partition].next_offset]
             try:
                 committed = Committed(frozenset(), ())
                 if fresh:
-                    batch = decode(fresh, view, self._partition_count)
+                    batch = decode(fresh, view, self._partition_count, announced)
                     if refused is not None:
                         batch = _all_refused(batch, fresh, refused)
                     committed = await self._ledger.commit(view, batch)

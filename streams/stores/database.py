@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
 import psycopg
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
+from psycopg.types.json import set_json_loads
 from yoyo import get_backend, read_migrations
 
 from schemas.sql import MIGRATIONS
@@ -56,13 +58,15 @@ def connect(database_url: str, **options: Any) -> Connection[TupleRow]:
         ConfigurationError: it refuses the login.
     """
     with errors_translated():
-        return psycopg.connect(
+        connection = psycopg.connect(
             database_url,
             autocommit=True,
             options="-c timezone=UTC -c statement_timeout=600s -c lock_timeout=60s "
             "-c idle_in_transaction_session_timeout=120s",
             **{**_LIVENESS, **options},
         )
+        set_json_loads(orjson.loads, connection)
+        return connection
 
 
 class Session:

@@ -14,7 +14,6 @@ from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-from schemas.events import Event
 from schemas.sql import query
 from streams.domain.case import CaseEvent
 from streams.domain.catalogue import Catalogue
@@ -32,6 +31,7 @@ from streams.handlers.fold_cases import (
     conflict,
 )
 from streams.stores.catalogue import current_load_id, read_catalogue
+from streams.stores.copying import NULL, copy_rows, escaped
 from streams.stores.database import Session
 from streams.stores.tables import (
     STAGING,
@@ -184,14 +184,15 @@ def _claim(cursor: Cursor[TupleRow], entries: Sequence[Entry]) -> tuple[list[Ent
             first[identity] = entry
     if not first:
         return [], []
-    cursor.execute(
-        query("claim_identities"),
-        {
-            "subjects": [subject for subject, _ in first],
-            "event_ids": [event_id for _, event_id in first],
-            "content_hashes": [entry.event.content_hash for entry in first.values()],
-        },
+    copy_rows(
+        cursor,
+        "copy staged_ids (subject, event_id, content_hash) from stdin",
+        (
+            (subject, event_id.hex, r"\\x" + entry.event.content_hash.hex())
+            for (subject, event_id), entry in first.items()
+        ),
     )
+    cursor.execute(query("claim_staged_ids"))
     if cursor.rowcount == len(first) and not again:
         return list(first.values()), []
 
@@ -229,38 +230,36 @@ def _standing_event(cursor: Cursor[TupleRow], subject: str, event_id: UUID) -> b
 def _write_journal(cursor: Cursor[TupleRow], entries: Sequence[Entry]) -> None:
     if not entries:
         return
-    with cursor.copy(
+    copy_rows(
+        cursor,
         "copy case_events (known_at, epoch, kafka_partition, kafka_offset, load_id, subject, event_id, "
-        "event_type, event_time, source, data, area_id, is_parked) from stdin"
-    ) as copy:
-        for e in entries:
-            event: Event = e.event
-            copy.write_row(
-                (
-                    e.known_at,
-                    e.epoch,
-                    e.partition,
-                    e.offset,
-                    e.load_id,
-                    event.subject,
-                    event.id,
-                    event.type,
-                    event.time,
-                    event.source,
-                    e.data_json.decode(),
-                    e.area_id,
-                    isinstance(e.judged, Parked),
-                )
+        "event_type, event_time, source, data, area_id, is_parked) from stdin",
+        (
+            (
+                e.known_at.isoformat(),
+                str(e.epoch),
+                str(e.partition),
+                str(e.offset),
+                str(e.load_id),
+                e.event.subject,
+                e.event.id.hex,
+                e.event.type,
+                e.event.time.isoformat(),
+                escaped(e.event.source),
+                escaped(e.data_json.decode()),
+                e.area_id or NULL,
+                "t" if isinstance(e.judged, Parked) else "f",
             )
+            for e in entries
+        ),
+    )
     parked = [
-        (e.event.subject, e.event.id, e.known_at, e.judged.reason, e.judged.code)
+        (e.event.subject, e.event.id.hex, e.known_at.isoformat(), e.judged.reason, e.judged.code)
         for e in entries
         if isinstance(e.judged, Parked)
     ]
     if parked:
-        with cursor.copy("copy parked_events (subject, event_id, known_at, reason, code) from stdin") as copy:
-            for row in parked:
-                copy.write_row(row)
+        copy_rows(cursor, "copy parked_events (subject, event_id, known_at, reason, code) from stdin", parked)
 
 
 def _fold(cursor: Cursor[TupleRow], entries: Sequence[Entry], catalogue: Catalogue) -> list[LedgerRow]:

@@ -5,6 +5,7 @@ Temporary staging tables and COPY are an order of magnitude faster than a statem
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from operator import add
 from typing import Any
 from uuid import UUID
@@ -16,14 +17,17 @@ from psycopg.rows import TupleRow
 from schemas.sql import query
 from streams.domain.case import Case, contribution_of
 from streams.domain.catalogue import Catalogue
-from streams.domain.counts import ZERO, Amounts, Basis, Contribution, CountChange, changes, net
+from streams.domain.counts import ZERO, Amounts, Contribution, CountChange, CountKey, changes, net
+from streams.stores.copying import NULL, array_literal, copy_rows, escaped
 
 STAGING = (
-    "create temporary table staged_cases (like cases including defaults) on commit delete rows",
-    "create temporary table staged_counts (like daily_counts) on commit delete rows",
-    "create temporary table staged_totals (like district_totals) on commit delete rows",
+    "create temporary table if not exists staged_ids (subject text, event_id uuid, content_hash bytea) "
+    "on commit delete rows",
+    "create temporary table if not exists staged_cases (like cases including defaults) on commit delete rows",
+    "create temporary table if not exists staged_counts (like daily_counts) on commit delete rows",
+    "create temporary table if not exists staged_totals (like district_totals) on commit delete rows",
 )
-"""The temporary tables that `write_cases` and `add_to_counts` need on their connection."""
+"""The temporary tables that folding needs on its connection."""
 
 LedgerRow = tuple[datetime, str, UUID, CountChange]
 """(known_at, subject, event id, change)."""
@@ -62,26 +66,54 @@ def write_cases(cursor: Cursor[TupleRow], cases: Mapping[str, Case]) -> None:
     """Insert or replace cases."""
     if not cases:
         return
-    with cursor.copy(
+    copy_rows(
+        cursor,
         "copy staged_cases (subject, registers, counted_disease, counted_area_id, counted_onset_day, "
-        "counted_report_day, counted_death_day, counted_flags, counted_resolved, counted_agents) from stdin"
-    ) as copy:
-        for subject, case in cases.items():
-            c = case.contribution
-            registers = orjson.dumps(case.registers).decode()
-            if c is None:
-                copy.write_row((subject, registers, *([None] * 6), [], []))
-            else:
-                resolved = [f"{agent}={disease}" for agent, disease in c.resolved]
-                copy.write_row((subject, registers, *c[:6], resolved, list(c.agents)))
+        "counted_report_day, counted_death_day, counted_flags, counted_resolved, counted_agents) from stdin",
+        (
+            (subject, escaped(orjson.dumps(case.registers).decode()), *_counted(case.contribution))
+            for subject, case in cases.items()
+        ),
+    )
     cursor.execute(query("upsert_staged_cases"))
+
+
+def _counted(contribution: Contribution | None) -> tuple[str, ...]:
+    if contribution is None:
+        return (NULL, NULL, NULL, NULL, NULL, NULL, "{}", "{}")
+    c = contribution
+    return (
+        c.disease,
+        c.area_id,
+        c.onset_day,
+        c.report_day,
+        c.death_day or NULL,
+        str(c.flags),
+        array_literal([f"{agent}={disease}" for agent, disease in c.resolved]),
+        array_literal(c.agents),
+    )
 
 
 def write_ledger(cursor: Cursor[TupleRow], rows: Iterable[LedgerRow]) -> None:
     """Append signed rows to the count ledger."""
-    with cursor.copy("copy count_changes from stdin") as copy:
-        for known_at, subject, event_id, (key, amounts) in rows:
-            copy.write_row((known_at, subject, event_id, *key, *amounts))
+    copy_rows(
+        cursor,
+        "copy count_changes from stdin",
+        (
+            (known_at.isoformat(), subject, event_id.hex, *_key(key), _text_of(amounts))
+            for known_at, subject, event_id, (key, amounts) in rows
+        ),
+    )
+
+
+def _key(key: CountKey) -> tuple[str, ...]:
+    disease, area_id, basis, day, via, agent = key
+    return (disease, area_id, basis, day or NULL, via, agent)
+
+
+@lru_cache(maxsize=4_096)
+def _text_of(amounts: Amounts) -> str:
+    return "\t".join(map(str, amounts))
 
 
 def add_to_counts(cursor: Cursor[TupleRow], moved: Iterable[CountChange], catalogue: Catalogue) -> None:
@@ -89,18 +121,21 @@ def add_to_counts(cursor: Cursor[TupleRow], moved: Iterable[CountChange], catalo
     daily = net(moved)
     if not daily:
         return
-    totals: dict[tuple[str, str, str, int | None, Basis], Amounts] = {}
-    with cursor.copy("copy staged_counts from stdin") as copy:
-        for key, amounts in daily.items():
-            copy.write_row((*key, *amounts))
-            if key.agent:
-                continue
-            year = None if key.day is None else int(key.day[:4])
+    totals: dict[tuple[str, str, str, str, str], Amounts] = {}
+    for key, amounts in daily.items():
+        if not key.agent:
+            year = NULL if key.day is None else key.day[:4]
             total = (key.disease, key.via, catalogue.areas.total_id(key.area_id), year, key.basis)
             totals[total] = tuple(map(add, totals.get(total, ZERO), amounts))
+    copy_rows(
+        cursor,
+        "copy staged_counts from stdin",
+        ((*_key(key), _text_of(amounts)) for key, amounts in daily.items()),
+    )
     cursor.execute(query("add_staged_counts"))
-    with cursor.copy("copy staged_totals from stdin") as copy:
-        for total, amounts in totals.items():
-            if amounts != ZERO:
-                copy.write_row((*total, *amounts))
+    copy_rows(
+        cursor,
+        "copy staged_totals from stdin",
+        ((*total, _text_of(amounts)) for total, amounts in totals.items() if amounts != ZERO),
+    )
     cursor.execute(query("add_staged_totals"))

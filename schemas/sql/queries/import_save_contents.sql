@@ -1,11 +1,11 @@
 -- name: import_save_contents
 -- returns: nothing
--- params: source text, and arrays of equal length: subjects text[], contents jsonb[]
+-- params: source text, rows jsonb: a list of {subject, content}
 -- used by: streams/stores/imports.py
 
 update import_rows as ir
 set content = r.content
-from unnest(%(subjects)s::text[], %(contents)s::jsonb[]) as r (subject, content)
+from jsonb_to_recordset(%(rows)s::jsonb) as r (subject text, content jsonb)
 where
     ir.source = %(source)s
     and ir.subject = r.subject;

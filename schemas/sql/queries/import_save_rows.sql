@@ -1,6 +1,6 @@
 -- name: import_save_rows
 -- returns: nothing
--- params: source text, and arrays of equal length: subjects text[], contents jsonb[], event_ids uuid[], event_times timestamptz[], events jsonb[]
+-- params: source text, rows jsonb: a list of {subject, content, event_id, event_time, event}
 -- used by: streams/stores/imports.py
 
 insert into import_rows (source, subject, content, event_id, event_time, sent_at, event)
@@ -13,13 +13,8 @@ select
     null as sent_at,
     r.event
 from
-    unnest(
-        %(subjects)s::text[],
-        %(contents)s::jsonb[],
-        %(event_ids)s::uuid[],
-        %(event_times)s::timestamptz[],
-        %(events)s::jsonb[]
-    ) as r (subject, content, event_id, event_time, event)
+    jsonb_to_recordset(%(rows)s::jsonb)
+        as r (subject text, content jsonb, event_id uuid, event_time timestamptz, event jsonb)
 on conflict (source, subject) do update
     set
         content = excluded.content,

@@ -69,6 +69,7 @@ class Doorstep:
         )
         self._runner = asyncio.Runner()
         self._client = client
+        self._is_closed = False
         self._lifespan = self.app.router.lifespan_context(self.app)
 
     def __enter__(self) -> Self:
@@ -81,9 +82,9 @@ class Doorstep:
 
     def close(self) -> None:
         """End the application, once."""
-        lifespan, self._lifespan = self._lifespan, None
-        if lifespan is not None:
-            self._runner.run(lifespan.__aexit__(None, None, None))
+        if not self._is_closed:
+            self._is_closed = True
+            self._runner.run(self._lifespan.__aexit__(None, None, None))
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """One request, whole."""

@@ -92,7 +92,7 @@ class TestOpenapi:
             (route.path, method.lower())
             for route in door.app.routes
             if isinstance(route, APIRoute)
-            for method in route.methods
+            for method in route.methods or ()
         }
         described = {(path, m) for path, item in document["paths"].items() for m in METHODS if m in item}
         assert routes | {("/openapi.json", "get")} == described

@@ -11,7 +11,16 @@ from tests.fakes_intake import FakeSink
 from tests.unit.intake.door import Doorstep, event
 
 LOCAL = ["127.0.0.1", "127.8.8.8", "localhost", "LOCALHOST", "::1", "[::1]"]
-ELSEWHERE = ["0.0.0.0", "::", "", "10.0.0.1", "192.168.1.5", "intake.example", "127.0.0.1.example", "localhost.example"]  # noqa: S104  # fmt: skip
+ELSEWHERE = [
+    "0.0.0.0",  # noqa: S104
+    "::",
+    "",
+    "10.0.0.1",
+    "192.168.1.5",
+    "intake.example",
+    "127.0.0.1.example",
+    "localhost.example",
+]
 
 
 @pytest.mark.parametrize("host", LOCAL)

@@ -195,11 +195,11 @@ class TestWorker:
         async def scenario() -> list[int]:
             worker = Worker("test")
             results = await asyncio.gather(*(worker.run(call, n) for n in range(50)))
-            worker.stop()
+            await worker.finish(lambda: ran.append((50, threading.get_ident())), 5)
             return results
 
         assert asyncio.run(scenario()) == [n * 2 for n in range(50)]
-        assert [number for number, _ in ran] == list(range(50))
+        assert [number for number, _ in ran] == list(range(51))
         (thread,) = {thread for _, thread in ran}
         assert thread != threading.get_ident()
 
@@ -232,6 +232,27 @@ class TestWorker:
 
         asyncio.run(scenario())
         assert ran == ["third"]
+
+    def test_a_thread_that_hangs_does_its_last_call_when_it_no_longer_does(self) -> None:
+        gate, closed = threading.Event(), threading.Event()
+
+        async def scenario() -> None:
+            worker = Worker("test")
+            stuck = asyncio.create_task(worker.run(gate.wait))
+            await asyncio.sleep(0)
+            await worker.finish(closed.set, 0.01)
+            assert not closed.is_set()
+            stuck.cancel()
+
+        asyncio.run(scenario())
+        gate.set()
+        assert closed.wait(5)
+
+    def test_without_a_call_there_is_nothing_to_close(self) -> None:
+        async def scenario() -> None:
+            await Worker("test").finish(lambda: pytest.fail("closed what was never opened"), 1)
+
+        asyncio.run(scenario())
 
     def test_what_ends_after_the_loop_is_nobodys_concern(self) -> None:
         loop = asyncio.new_event_loop()

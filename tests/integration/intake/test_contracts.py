@@ -1,0 +1,215 @@
+"""The laws of the intake's ports: each holds for the fake and for the real adapter."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.intake.database import DatabaseKnowledge
+from services.intake.kafka import KafkaSink
+from services.intake.ports import EventSink, Identity, Knowledge, Outgoing
+from services.settings import Settings
+from streams.domain.errors import CanhDichError
+from streams.stores.database import connect
+from tests.fakes_intake import FakeKnowledge, FakeSink, small_catalogue
+from tests.integration.intake.conftest import Consume
+
+TOPIC = "case-events"
+Records = Callable[[], list[tuple[bytes | None, bytes | None]]]
+
+
+class SinkContract:
+    """An EventSink that works (`sink`, what it holds by `records`), and one that cannot (`broken_sink`)."""
+
+    sink: EventSink
+    broken_sink: EventSink
+    records: Records
+
+    def test_acknowledges_what_is_there_each_key_in_its_order(self) -> None:
+        keys = [f"{uuid4()}".encode() for _ in range(3)]
+        sent = [Outgoing(TOPIC, keys[n % 3], b'{"number": %d}' % n) for n in range(60)]
+
+        async def scenario() -> list[bool]:
+            first = await self.sink.send(sent[:1], 60)
+            rest = await self.sink.send(sent[1:], 60)
+            await self.sink.close()
+            return first + rest
+
+        assert asyncio.run(scenario()) == [True] * 60
+        found = self.records()
+        for key in keys:
+            assert [value for k, value in found if k == key] == [r.value for r in sent if r.key == key]
+
+    def test_a_record_that_kafka_refuses_is_not_acknowledged_and_the_next_ones_are(self) -> None:
+        key = f"{uuid4()}".encode()
+
+        async def scenario() -> list[list[bool]]:
+            values = [b"{}", b"x" * 1_500_000, b"[]", b"[1]"]
+            try:
+                return [await self.sink.send([Outgoing(TOPIC, key, value)], 60) for value in values]
+            finally:
+                await self.sink.close()
+
+        assert asyncio.run(scenario()) == [[True], [False], [True], [True]]
+        assert [value for k, value in self.records() if k == key] == [b"{}", b"[]", b"[1]"]
+
+    def test_nothing_to_send_is_sent_at_once(self) -> None:
+        async def scenario() -> list[bool]:
+            try:
+                return await self.sink.send([], 60)
+            finally:
+                await self.sink.close()
+
+        assert asyncio.run(scenario()) == []
+
+    def test_sends_at_the_same_time_are_told_apart(self) -> None:
+        keys = [f"{uuid4()}".encode() for _ in range(40)]
+
+        async def scenario() -> list[list[bool]]:
+            try:
+                return await asyncio.gather(
+                    *(
+                        self.sink.send([Outgoing(TOPIC, key, key)] * (n % 3 + 1), 60)
+                        for n, key in enumerate(keys)
+                    )
+                )
+            finally:
+                await self.sink.close()
+
+        assert asyncio.run(scenario()) == [[True] * (n % 3 + 1) for n in range(40)]
+        found = [key for key, _ in self.records()]
+        assert [found.count(key) for key in keys] == [n % 3 + 1 for n in range(40)]
+
+    def test_a_check_passes(self) -> None:
+        async def scenario() -> None:
+            await self.sink.check()
+            await self.sink.close()
+
+        asyncio.run(scenario())
+
+    def test_what_cannot_be_sent_is_not_acknowledged_and_the_check_says_why(self) -> None:
+        async def scenario() -> list[bool]:
+            async with asyncio.timeout(30):
+                acknowledged = await self.broken_sink.send([Outgoing(TOPIC, b"k", b"v")] * 2, 0.2)
+                with pytest.raises(CanhDichError):
+                    await self.broken_sink.check()
+                await self.broken_sink.close()
+            return acknowledged
+
+        assert asyncio.run(scenario()) == [False, False]
+
+
+class TestFakeSink(SinkContract):
+    @pytest.fixture(autouse=True)
+    def _sinks(self) -> None:
+        sink, broken_sink = FakeSink(), FakeSink()
+        broken_sink.is_down = True
+        self.sink, self.broken_sink = sink, broken_sink
+        self.records = lambda: [(record.key, record.value) for record in sink.records]
+
+
+@pytest.mark.native
+class TestKafkaSink(SinkContract):
+    @pytest.fixture(autouse=True)
+    def _sinks(self, kafka_bootstrap: str, topic_prefix: str, consume: Consume) -> None:
+        self.sink = KafkaSink(kafka_bootstrap, topic_prefix, [TOPIC])
+        # The broker answers, and has no such topics.
+        self.broken_sink = KafkaSink(kafka_bootstrap, f"absent-{topic_prefix}", [TOPIC])
+        self.records = lambda: [(key, value) for _, key, value in consume(topic_prefix + TOPIC)]
+
+
+class KnowledgeContract:
+    """Makes a Knowledge that works (`put` adds to its journal), one without a catalogue, one that is down."""
+
+    knowledge: Callable[[], Knowledge]
+    without_catalogue: Callable[[], Knowledge]
+    down: Callable[[], Knowledge]
+    put: Callable[[Identity, bytes], None]
+
+    def test_gives_the_hashes_of_known_identities_only(self) -> None:
+        one, other = UUID(int=1), UUID(int=2)
+        subjects = [f"LC-{uuid4()}", f"LC-{uuid4()}"]
+        self.put((subjects[0], one), b"\1" * 32)
+        self.put((subjects[1], one), b"\2" * 32)
+        asked: list[Identity] = [(subject, event_id) for subject in subjects for event_id in (one, other)]
+        assert _ask(self.knowledge, lambda known: known.known_hashes(asked)) == {
+            (subjects[0], one): b"\1" * 32,
+            (subjects[1], one): b"\2" * 32,
+        }
+
+    def test_nothing_asked_is_nothing_known(self) -> None:
+        assert _ask(self.knowledge, lambda known: known.known_hashes([])) == {}
+
+    def test_gives_a_catalogue_that_is_newer(self) -> None:
+        catalogue = _ask(self.knowledge, lambda known: known.newer_catalogue(None))
+        assert catalogue is not None
+        assert "dengue" in catalogue.resolves_to
+        district = catalogue.areas.resolve("109", "2023-07-01")
+        assert district is not None
+        assert district.id == "109@start"
+        assert catalogue.areas.resolve("109", "2025-07-01") is None
+        newer = _ask(self.knowledge, lambda known: known.newer_catalogue(catalogue.load_id - 1))
+        assert newer.load_id == catalogue.load_id
+
+    def test_gives_nothing_where_the_load_is_the_one_in_force(self) -> None:
+        catalogue = _ask(self.knowledge, lambda known: known.newer_catalogue(None))
+        assert _ask(self.knowledge, lambda known: known.newer_catalogue(catalogue.load_id)) is None
+
+    def test_a_check_passes(self) -> None:
+        _ask(self.knowledge, lambda known: known.check())
+
+    def test_without_a_catalogue_it_cannot_say(self) -> None:
+        with pytest.raises(CanhDichError):
+            _ask(self.without_catalogue, lambda known: known.newer_catalogue(None))
+
+    def test_when_down_it_cannot_say(self) -> None:
+        for question in (
+            lambda known: known.known_hashes([("LC-1", UUID(int=1))]),
+            lambda known: known.newer_catalogue(None),
+            lambda known: known.check(),
+        ):
+            with pytest.raises(CanhDichError):
+                _ask(self.down, question)
+
+
+def _ask(make: Callable[[], Knowledge], question: Callable[[Knowledge], Any]) -> Any:
+    async def scenario() -> Any:
+        knowledge = make()
+        try:
+            return await question(knowledge)
+        finally:
+            await knowledge.close()
+
+    return asyncio.run(scenario())
+
+
+class TestFakeKnowledge(KnowledgeContract):
+    @pytest.fixture(autouse=True)
+    def _knowledges(self) -> None:
+        knowledge, down = FakeKnowledge(catalogue=small_catalogue()), FakeKnowledge()
+        down.is_down = True
+        self.knowledge, self.without_catalogue, self.down = lambda: knowledge, FakeKnowledge, lambda: down
+        self.put = knowledge.hashes.__setitem__
+
+
+@pytest.mark.native
+class TestDatabaseKnowledge(KnowledgeContract):
+    @pytest.fixture(autouse=True)
+    def _knowledges(self, scratch_settings: Settings, empty_database_url: str) -> Iterator[None]:
+        url = scratch_settings.database_url.get_secret_value()
+        self.knowledge = lambda: DatabaseKnowledge(url)
+        self.without_catalogue = lambda: DatabaseKnowledge(empty_database_url)
+        self.down = lambda: DatabaseKnowledge("postgresql://nobody@127.0.0.1:1/none")
+
+        with connect(url) as connection:
+
+            def put(identity: Identity, content_hash: bytes) -> None:
+                connection.execute(
+                    "insert into event_ids (subject, event_id, content_hash) values (%s, %s, %s)",
+                    (*identity, content_hash),
+                )
+
+            self.put = put
+            yield
