@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
 
 from services.settings import Settings
 
@@ -32,21 +33,21 @@ _KINDS: dict[Any, str] = {
 _BOUNDS = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "lt": "< {}", "pattern": "`{}`"}
 
 
-def table() -> str:
+def table(settings: type[BaseSettings] = Settings) -> str:
     """The text of docs/settings.md.
 
     Raises:
         ValueError: a setting has no description, or a type that the table has no word for.
     """
-    return _HEAD + "".join(_row(name, field) for name, field in Settings.model_fields.items())
+    prefix = str(settings.model_config.get("env_prefix", ""))
+    return _HEAD + "".join(_row(prefix, name, field) for name, field in settings.model_fields.items())
 
 
-def _row(name: str, field: FieldInfo) -> str:
+def _row(prefix: str, name: str, field: FieldInfo) -> str:
     if not field.description:
-        raise ValueError(f"Settings.{name} has no description")
+        raise ValueError(f"The setting {name} has no description.")
     if field.annotation not in _KINDS:
-        raise ValueError(f"Settings.{name}: add its type, {field.annotation}, to services/settings_table.py")
-    prefix = str(Settings.model_config.get("env_prefix", ""))
+        raise ValueError(f"The setting {name}: add {field.annotation} to services/settings_table.py.")
     variable = field.validation_alias or (prefix + name).upper()
     allowed = [_KINDS[field.annotation], *_bounds(field)]
     cells = (f"`{variable}`", _default(field), ", ".join(allowed), field.description)

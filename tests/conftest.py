@@ -16,23 +16,20 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from kafka import KafkaAdminClient
 from psycopg import sql
 
 from schemas.catalogue import Catalogue, load_catalogue
 from schemas.topics import load_topics
 from services.settings import Settings, load_settings
 from streams.domain.errors import CanhDichError
+from streams.stores.broker import create_topics
 from streams.stores.catalogue import load
 from streams.stores.database import connect, migrate
 
 pytest.register_assert_rewrite("tests.ledger_contract")
 
 _EXCLUSIVE_SECONDS = 60.0
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Let kafka-python be imported: it reads its schemas by calls that Python 3.11 deprecates."""
-    config.addinivalue_line("filterwarnings", "ignore:(open|read)_text is deprecated:DeprecationWarning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +163,6 @@ def fresh_database_url(native_stack: NativeStack, catalogue_template: str) -> It
 def scratch_topics(bootstrap: str) -> Iterator[str]:
     """A prefix under which every topic exists; the topics are deleted afterwards."""
     # Imported here: pytest_configure comes after the imports of this file.
-    from kafka import KafkaAdminClient
-
-    from streams.stores.broker import create_topics
-
     prefix = f"test-{uuid4().hex[:12]}-"
     topics = load_topics()
     create_topics(bootstrap, topics.values(), prefix)

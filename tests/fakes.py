@@ -42,6 +42,7 @@ class InMemoryLedger:
         rows: The ledger: (known_at, subject, event id, change).
         cases: Subject -> case.
         dead: Dead letters in the order of their commit.
+        refused: Subjects of which the database is to refuse every event.
     """
 
     def __init__(self, catalogue: Catalogue, positions: Mapping[int, Position]) -> None:
@@ -51,6 +52,7 @@ class InMemoryLedger:
         self.rows: list[tuple[Any, str, UUID, CountChange]] = []
         self.cases: dict[str, Case] = {}
         self.dead: list[DeadLetter] = []
+        self.refused: set[str] = set()
 
     @property
     def counts(self) -> dict[CountKey, Amounts]:
@@ -75,8 +77,9 @@ class InMemoryLedger:
             self.stored.get(partition) != view.positions[partition] for partition in partitions
         ):
             raise ViewMoved
-        if any(b"\\u0000" in entry.data_json for entry in batch.entries):
-            raise RefusedData("unsupported Unicode escape sequence")
+        for entry in batch.entries:
+            if b"\\u0000" in entry.data_json or entry.event.subject in self.refused:
+                raise RefusedData("unsupported Unicode escape sequence")
 
         entries, conflicts = self._claim(batch.entries)
         self.journal += entries

@@ -325,6 +325,23 @@ class LedgerContract:
         assert (contribution.resolved, contribution.agents) == ((("measles", "measles"),), ("measles",))
         assert notified(store, disease="measles", via="rash") == 1
 
+    def test_agents_are_kept_whatever_they_are_called(self, store: Store) -> None:
+        ledger = store.open()
+        fold(ledger, records([event(lab={"null": "positive", "none": "positive", "0": "positive"})]))
+        contribution = store.case("LC-1").contribution
+        assert contribution is not None
+        assert contribution.agents == ("0", "none", "null")
+        fold(ledger, records([event(number=2, kind="retracted", time=START + minutes(1))], first_offset=1))
+        assert store.counts() == {}
+
+    def test_free_text_is_kept_as_it_is(self, store: Store) -> None:
+        ledger = store.open()
+        hamlet = 'bản "Nà\\Hum" \\N {a,b} 100% \\.'
+        fold(ledger, records([event(hamlet=hamlet)]))
+        assert state_of(store.case("LC-1"))["hamlet"] == hamlet
+        fold(ledger, records([event(number=2, kind="updated", time=START + minutes(1), sex="male")], 1))
+        assert state_of(store.case("LC-1"))["hamlet"] == hamlet
+
     def test_a_new_epoch_folds_repeats_once_and_its_own_records_after_them(self, store: Store) -> None:
         ledger = store.open()
         fold(ledger, records([event(), event("LC-2", 2)]))

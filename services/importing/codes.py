@@ -6,7 +6,7 @@ from datetime import date
 from difflib import get_close_matches
 from functools import cached_property
 
-from schemas.catalogue import Area, Catalogue
+from schemas.catalogue import Area, AreaKind, Catalogue
 from schemas.catalogue.matching import (
     AreaIndex,
     DiseaseIndex,
@@ -24,6 +24,7 @@ from services.importing.outcome import BadCell
 # What may be repeated in a message: a code, never words, which may be a name in the wrong column.
 _CODE_LIKE = re.compile(r"[a-z0-9._/-]{1,40}")
 _PARTS = re.compile(r"\s*[,;]\s*|\s+-\s+")
+_OUTER: frozenset[AreaKind] = frozenset({"province", "district"})
 _AGENT = re.compile(AGENT_PATTERN)
 # Looking for what a misspelt disease resembles is slow; with more different ones the file has other troubles.
 _MOST_SUGGESTED_FOR = 200
@@ -145,12 +146,12 @@ class CodeFinder:
         if match.area is not None or len(parts) < 2:
             return match
         within: Area | None = None
-        for part in reversed(parts):
-            match = match_area(self._areas, part, on=on, within=within)
+        for part in reversed(parts[1:]):
+            match = match_area(self._areas, part, on=on, within=within, kinds=_OUTER)
             if match.area is None:
-                break
+                return match
             within = match.area
-        return match
+        return match_area(self._areas, parts[0], on=on, within=within)
 
 
 def _identifier_in(field: str, text: str) -> BadCell | None:
@@ -178,6 +179,10 @@ def _no_area(text: str, match: Match) -> BadCell:
             "(commune), 3 (district) or 2 (province).",
         )
     if match.reason == "wrong_period":
+        if any(area.kind == "surveillance" for area in match.candidates):
+            # Ours, not official: no event may name one.
+            advice_vi = "Từ 01/07/2025 không còn cấp huyện: ghi mã xã (5 số). " + advice_vi
+            advice_en = "There are no districts since 2025-07-01: write a commune (5 digits). " + advice_en
         return BadCell(f"Địa bàn: {match.message_vi}. {advice_vi}", f"Area: {match.message_en}. {advice_en}")
     if match.reason == "ambiguous":
         return BadCell(f"Địa bàn: {match.message_vi}.", f"Area: {match.message_en}.")

@@ -165,7 +165,7 @@ class LineList:
             return Skip(row.number, 1, "repeated_header")
         if row.is_broken:
             return Rejection(row.number, (_BROKEN,))
-        if any(cell != "" for cell in cells[len(self._header) :]):
+        if any(text_of(cell) for cell in cells[len(self._header) :]):
             return Rejection(row.number, (_too_wide(len(cells), len(self._header)),))
         faults: list[Fault] = []
         case_id = self._one(cells, self._case_id, text_of, faults)

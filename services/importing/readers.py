@@ -6,7 +6,9 @@ line, a byte that is no UTF-8 its own cell.
 
 import codecs
 import csv
+import lzma
 import zipfile
+import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -34,6 +36,17 @@ _MAX_UNPACKED_BYTES = 1024**3
 _MAX_ROWS = 1_048_576
 # Longest record of a text table, in lines: a quoted cell may hold a few line breaks.
 _MAX_RECORD_LINES = 50
+# What zipfile raises for archives that are damaged, encrypted, or made in a way that Excel never does.
+_BAD_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 _TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
 _EVENT_SUFFIXES = frozenset({".ndjson", ".jsonl"})
 _LEGACY_WORKBOOK = b"\xd0\xcf\x11\xe0"
@@ -243,7 +256,7 @@ def _check_workbook(path: Path) -> None:
                 )
             # Sizes that the archive lies about show up as a wrong checksum.
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+    except _BAD_ARCHIVE as error:
         raise FileProblem(
             f"{path}: not a sound .xlsx file ({type(error).__name__}). Save it again."
         ) from error

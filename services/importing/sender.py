@@ -178,8 +178,7 @@ class CaseImport:
             if self._was_said_with_its_id(row, given):
                 self._outcome.unchanged += 1
                 return None
-            if len(rows) >= _MOST_ROWS_OF_A_CASE:
-                raise Refused(_TOO_MANY_ROWS)
+            _check_number(rows)
             plan = make_plan(
                 row,
                 known,
@@ -261,6 +260,11 @@ class CaseImport:
             self._store.mark_sent(rows)
 
 
+def _check_number(rows: Sequence[str]) -> None:
+    if len(rows) >= _MOST_ROWS_OF_A_CASE:
+        raise Refused(_TOO_MANY_ROWS)
+
+
 def _to_store(subject: str, plan: Plan) -> ImportRow:
     known = plan.known
     content: dict[str, Any] = {"fields": known.fields, "rows": known.rows}
@@ -286,10 +290,10 @@ def _known_from(row: ImportRow) -> Known:
 
 _TOO_MANY_ROWS = Fault(
     CASE_ID,
-    f"Mã ca bệnh này đã có {_MOST_ROWS_OF_A_CASE} dòng khác nhau trong tệp. Kiểm tra xem có phải một mã bị sao chép "
-    "cho nhiều ca không; mỗi ca phải có mã riêng.",
-    f"{_MOST_ROWS_OF_A_CASE} different rows of this file have this case_id already. Check whether one code was "
-    "copied to many cases; each needs its own.",
+    f"Mã ca bệnh này đã có {_MOST_ROWS_OF_A_CASE} dòng khác nhau trong tệp. Kiểm tra xem có phải một mã bị "
+    "sao chép cho nhiều ca không; mỗi ca phải có mã riêng.",
+    f"{_MOST_ROWS_OF_A_CASE} different rows of this file have this case_id already. Check whether one code "
+    "was copied to many cases; each needs its own.",
 )
 _ID_TAKEN = Fault(
     EVENT_ID,

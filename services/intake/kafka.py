@@ -1,7 +1,6 @@
 """The EventSink port over Kafka."""
 
 import asyncio
-import threading
 from collections.abc import Sequence
 
 import structlog
@@ -29,7 +28,6 @@ class KafkaSink:
         self._prefix = prefix
         self._topics = [prefix + topic for topic in topics]
         self._producer = Producer(bootstrap, prefix)
-        self._is_suspect = False
         self._sender = Worker("intake-kafka-send")
         self._checker = Worker("intake-kafka-check")
         self._has_sent = False
@@ -75,38 +73,13 @@ class KafkaSink:
         await self._checker.finish(lambda: None, 0)
 
     def _hand_over(self, records: Sequence[Outgoing], batch: "_Batch") -> None:
-        if self._is_suspect:
-            self._replace_producer()
-        producer = self._producer
-
-        def fail(error: BaseException) -> None:
-            self._suspect(producer)
-            batch.tell_failed(error)
-
         for index, record in enumerate(records):
             if batch.is_given_up:
                 return
-            try:
-                future = producer.send(record.topic, record.key, record.value)
-            except DependencyDown:
-                self._suspect(producer)
-                raise
+            future = self._producer.send(record.topic, record.key, record.value)
             self._has_sent = True
             future.add_callback(batch.tell_acknowledged, index)
-            future.add_errback(fail)
-
-    def _suspect(self, producer: Producer) -> None:
-        if producer is self._producer:
-            self._is_suspect = True
-
-    def _replace_producer(self) -> None:
-        """Begin anew: after an error that it calls fatal the client never sends again, whatever Kafka does."""
-        log.warning("kafka_client_replaced")
-        closing = threading.Thread(
-            target=_close, args=(self._producer,), name="intake-kafka-close", daemon=True
-        )
-        self._producer, self._is_suspect = Producer(self._bootstrap, self._prefix), False
-        closing.start()
+            future.add_errback(batch.tell_failed)
 
 
 def _close(producer: Producer) -> None:

@@ -155,9 +155,8 @@ class Door:
                     break
         if errors:
             codes = {error["code"] for error in errors}
-            if "not_json" in codes:
-                raise Refused("not-json", errors[:MAX_ERRORS])
-            raise Refused("too-large" if "too_large" in codes else "invalid", errors[:MAX_ERRORS])
+            kind = "not-json" if "not_json" in codes else "too-large" if "too_large" in codes else "invalid"
+            raise Refused(kind, errors[:MAX_ERRORS])
         return received
 
     def _sort(

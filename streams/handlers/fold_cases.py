@@ -23,8 +23,6 @@ from streams.domain.judging import Parked, judge, kind_of
 
 TOPIC = "case-events"
 
-_MOST_PROBLEMS = 100
-
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -209,8 +207,7 @@ def _judge(
     except InvalidEvent as invalid:
         problems = tuple(
             {"field": p.field, "code": p.code, "message_vi": p.message_vi, "message_en": p.message_en}
-            # A record of nothing but unknown fields has thousands of faults: more than a letter can carry.
-            for p in invalid.problems[:_MOST_PROBLEMS]
+            for p in invalid.problems
         )
         return _dead_letter(record, epoch, known_at, "invalid_event", problems)
     misplaced = _misplaced(record, event.subject, partition_count)

@@ -1,6 +1,8 @@
 """Kafka by kafka-python: topics, producing, and looking at a partition's log."""
 
 import asyncio
+import logging
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,6 +22,8 @@ from streams.handlers.reconcile import LogState
 
 COUNT_CHANGES = "count-changes"
 DEAD_LETTERS = "dead-letters"
+
+log = logging.getLogger(__name__)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -129,12 +133,16 @@ def end_offsets(bootstrap: str, name: str) -> dict[int, int]:
 
 
 class Producer:
-    """Sends records that count as sent only when every in-sync replica has them (acks=all)."""
+    """Sends records that count as sent only when every in-sync replica has them (acks=all).
+
+    After an error that the client calls fatal it never sends again; then the next send begins with a new one.
+    """
 
     def __init__(self, bootstrap: str, prefix: str = "") -> None:
         self._prefix = prefix
         self._bootstrap = bootstrap
         self._producer: KafkaProducer | None = None
+        self._spoilt: KafkaProducer | None = None
 
     def send(
         self,
@@ -149,19 +157,43 @@ class Producer:
             DependencyDown: Kafka does not answer (also from the future's `get`, as KafkaError).
         """
         with errors_translated():
-            if self._producer is None:
-                self._producer = KafkaProducer(
-                    bootstrap_servers=self._bootstrap,
-                    acks="all",
-                    enable_idempotence=True,
-                    linger_ms=5,
-                    batch_size=256 * 1024,
-                    request_timeout_ms=10_000,
-                    delivery_timeout_ms=30_000,
-                    max_block_ms=10_000,
-                    max_request_size=2_000_000,
-                )
-            return self._producer.send(self._prefix + topic, value=value, key=key, headers=list(headers))
+            producer = self._connected()
+            try:
+                future = producer.send(self._prefix + topic, value=value, key=key, headers=list(headers))
+            except (KafkaError, OSError) as error:
+                self._note(producer, error)
+                raise
+            future.add_errback(lambda error: self._note(producer, error))
+            return future
+
+    def _connected(self) -> KafkaProducer:
+        spoilt, self._spoilt = self._spoilt, None
+        if spoilt is not None and spoilt is self._producer:
+            close = spoilt.close
+            log.warning("Kafka's client gave up for good; beginning with a new one")
+            self._producer = None
+            # What it still holds was never acknowledged to anybody.
+            threading.Thread(target=close, args=(0,), daemon=True).start()
+        if self._producer is None:
+            self._producer = KafkaProducer(
+                bootstrap_servers=self._bootstrap,
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=5,
+                batch_size=256 * 1024,
+                request_timeout_ms=10_000,
+                delivery_timeout_ms=30_000,
+                max_block_ms=10_000,
+                bootstrap_timeout_ms=10_000,
+                reconnect_backoff_max_ms=1_000,
+                max_request_size=2_000_000,
+            )
+        return self._producer
+
+    def _note(self, producer: KafkaProducer, error: BaseException) -> None:
+        # Those errors that the client may retry it gets over by itself.
+        if not getattr(error, "retriable", False):
+            self._spoilt = producer
 
     def flush(self, timeout: float = 60) -> None:
         """Wait until Kafka has everything sent so far.

@@ -27,8 +27,12 @@ def escaped(text: str) -> str:
 
 
 def array_literal(values: Sequence[str]) -> str:
-    """A text[] value of codes (letters, digits, `_`, `=`): nothing in them needs quoting."""
-    return "{" + ",".join(values) + "}"
+    """A text[] value of codes (letters, digits, `_`, `=`), each quoted: an agent may be called "null".
+
+    >>> array_literal(["null", "je"])
+    '{"null","je"}'
+    """
+    return "{" + ",".join([f'"{value}"' for value in values]) + "}"
 
 
 def copy_rows(cursor: Cursor[TupleRow], statement: str, rows: Iterable[Iterable[str]]) -> None:

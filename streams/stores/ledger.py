@@ -1,7 +1,7 @@
 """The ledger in TimescaleDB: one transaction per batch, set-based reads and writes.
 
-Source of the shape: docs/adr/0003-per-event-ledger.md. Temporary staging tables and COPY are an order of
-magnitude faster than a statement per event.
+Source of the shape: docs/adr/0003-per-event-ledger-and-known-at.md. Temporary staging tables and COPY are
+an order of magnitude faster than a statement per event.
 """
 
 import asyncio

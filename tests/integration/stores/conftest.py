@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow
 import schemas.catalogue as published
 from streams.domain.case import Case
 from streams.domain.counts import ZERO, Amounts, CountKey
-from streams.handlers.fold_cases import TOPIC, DeadLetter
+from streams.handlers.fold_cases import DeadLetter
 from streams.stores.catalogue import load
 from streams.stores.database import connect, migrate
 from streams.stores.ledger import PostgresLedger
@@ -53,8 +53,9 @@ class PostgresStore:
 
     def counts(self) -> dict[CountKey, Amounts]:
         found = self.connection.execute(
-            "select disease, area_id, basis, day::text, via, agent, notified, suspected, probable, confirmed, "
-            "discarded, positive, negative, pending, deaths, imported, hospitalised from daily_counts"
+            "select disease, area_id, basis, day::text, via, agent, notified, suspected, probable, "
+            "confirmed, discarded, positive, negative, pending, deaths, imported, hospitalised "
+            "from daily_counts"
         )
         counts = {CountKey(*row[:6]): tuple(row[6:]) for row in found}
         return {key: amounts for key, amounts in counts.items() if amounts != ZERO}
@@ -99,7 +100,7 @@ def small_database_url(native_stack: NativeStack) -> Iterator[str]:
 
 @pytest.fixture
 def connection(small_database_url: str) -> Iterator[Connection[TupleRow]]:
-    """A connection to a database with the small catalogue, partitions 0 and 1 at offset 0, and nothing else."""
+    """A connection to a database with the small catalogue and nothing else."""
     with connect(small_database_url) as connection:
         tables = connection.execute(
             "select tablename from pg_tables where schemaname = 'public' and tablename not like '%yoyo%'"
@@ -112,9 +113,9 @@ def connection(small_database_url: str) -> Iterator[Connection[TupleRow]]:
 
 @pytest.fixture
 def store(small_database_url: str, connection: Connection[TupleRow]) -> Iterator[PostgresStore]:
-    """The same database as the ledger's contract sees it."""
+    """The same database as the ledger's contract sees it, partitions 0 and 1 at offset 0."""
     store = PostgresStore(small_database_url, connection)
     new = {0: position(), 1: position()}
-    assert run(store.open().replace_positions(dict.fromkeys(new), new)), TOPIC
+    assert run(store.open().replace_positions(dict.fromkeys(new), new))
     yield store
     store.close()

@@ -180,8 +180,8 @@ class TestPages:
         "page",
         [
             '<script src="/own.js"></script>',
-            '<link rel="stylesheet" href="https://cdn.example/x.css">',
-            '<a href="//cdn.example">x</a>',
+            '<link rel="stylesheet" href="https://outside.example/x.css">',
+            '<a href="//outside.example">x</a>',
             "<style>body { background: url(x) }</style>",
         ],
     )
