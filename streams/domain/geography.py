@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
-from streams.domain.areas import Area, AreaIndex
+from streams.domain.areas import Area, AreaIndex, code_of
+
+_AreaId = TypeVar("_AreaId", str, str | None)
 
 OLDEST: Final = "0001-01-01"
 """The day that stands for the structure in force since before our records."""
@@ -83,12 +85,12 @@ def _forward(area: Area, day: str, index: AreaIndex, links: _Links) -> Placement
 
 
 def _backward(area: Area, day: str, index: AreaIndex, links: _Links) -> Placement:
-    predecessors = [link.from_id for link in links.backward.get(area.id, ())]
-    placed = [_place(index[area_id], day, index, links) for area_id in predecessors]
+    incoming = links.backward.get(area.id, [])
+    placed = [_place(index[link.from_id], day, index, links) for link in incoming]
     if not placed:
         return Placement(day, area.id, area.province_id, area.district_id, None, True)
-    provinces = Counter(place.province_id for place in placed)
-    districts = Counter(place.district_id for place in placed)
+    # An area that gave only a part of itself, and not its main part, says least about where this one was.
+    mainly = [place for place, link in zip(placed, incoming, strict=True) if link.is_default] or placed
     district_id: str | None
     if area.kind == "province":
         district_id = None
@@ -96,12 +98,20 @@ def _backward(area: Area, day: str, index: AreaIndex, links: _Links) -> Placemen
         # The surveillance area of a commune is named after the district that gave most of it.
         district_id = _backward(index[area.district_id], day, index, links).district_id
     else:
-        district_id = min(districts, key=lambda d: (-districts[d], d or ""))
+        district_id = _most_frequent((place.district_id for place in mainly), area.code)
     province_id = (
         index[district_id].province_id
         if district_id is not None
-        else min(provinces, key=lambda p: (-provinces[p], p))
+        else _most_frequent((place.province_id for place in mainly), area.code)
     )
+    districts = {place.district_id for place in placed}
+    provinces = {place.province_id for place in placed}
     commune_id = placed[0].commune_id if len(placed) == 1 else None
     is_approximate = len(districts) > 1 or len(provinces) > 1 or any(p.is_approximate for p in placed)
     return Placement(day, area.id, province_id, district_id, commune_id, is_approximate)
+
+
+def _most_frequent(area_ids: Iterable[_AreaId], code: str) -> _AreaId:
+    """The id that comes most often; of several the one with this code, after which the area is named."""
+    times = Counter(area_ids)
+    return min(times, key=lambda a: (-times[a], a is None or code_of(a) != code, a or ""))

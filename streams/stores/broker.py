@@ -167,13 +167,12 @@ class Producer:
             return future
 
     def _connected(self) -> KafkaProducer:
-        spoilt, self._spoilt = self._spoilt, None
-        if spoilt is not None and spoilt is self._producer:
-            close = spoilt.close
+        spoilt = self._producer
+        if spoilt is not None and spoilt is self._spoilt:
             log.warning("Kafka's client gave up for good; beginning with a new one")
-            self._producer = None
+            self._producer = self._spoilt = None
             # What it still holds was never acknowledged to anybody.
-            threading.Thread(target=close, args=(0,), daemon=True).start()
+            threading.Thread(target=spoilt.close, args=(0,), daemon=True).start()
         if self._producer is None:
             self._producer = KafkaProducer(
                 bootstrap_servers=self._bootstrap,

@@ -31,4 +31,4 @@ def test_an_escaped_value_holds_no_sign_of_the_format(value: str) -> None:
 
 def test_array_literal() -> None:
     assert array_literal([]) == "{}"
-    assert array_literal(["measles=measles", "je"]) == "{measles=measles,je}"
+    assert array_literal(["measles=measles", "null"]) == '{"measles=measles","null"}'

@@ -202,3 +202,8 @@ def _deviance(counts: Floats, prior: Floats, mean: Floats) -> Floats:
     positive = np.where(counts > 0, counts, 1.0)
     terms = counts * np.log(positive / mean) - (counts - mean)
     return 2.0 * np.einsum("ij,ij->i", prior, terms)
+
+
+def mean_of(predictor: Floats) -> Floats:
+    """Mean of a linear predictor, with R's floor."""
+    return np.maximum(np.exp(predictor), _SMALLEST_MEAN)

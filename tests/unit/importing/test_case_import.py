@@ -1,4 +1,4 @@
-"""A file again, a file changed, a case on several lines, a crash at every point: each event once, none lost."""
+"""A file again, a changed file, a case on several lines, a crash at any point: each event once, none lost."""
 
 import random
 from collections.abc import Callable, Sequence

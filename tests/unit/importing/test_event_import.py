@@ -1,4 +1,4 @@
-"""NDJSON: valid events go as they are, repeats are counted, conflicts and bad lines are refused by their number."""
+"""NDJSON: valid events go as they are, repeats are counted, conflicts and bad lines are refused."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

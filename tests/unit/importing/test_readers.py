@@ -11,6 +11,11 @@ from services.importing import readers
 from services.importing.readers import FileProblem, Row, is_damaged, kind_of_file, read_lines, read_tables
 
 
+def naive(*parts: int) -> dt.datetime:
+    """A time as a workbook gives it, of no time zone."""
+    return dt.datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001
+
+
 def rows_of(path: Path, delimiter: str = ",") -> list[Row]:
     """The rows of a text table."""
     tables = list(read_tables(path, "text"))
@@ -108,7 +113,7 @@ def workbook(path: Path) -> Path:
     sheet.title = "Ca bệnh"
     sheet["C4"], sheet["D4"], sheet["E4"] = "case_id", "area_code", "onset_on"
     sheet["C5"], sheet["D5"], sheet["E5"] = "LC-1", 3412, dt.date(2023, 7, 1)
-    sheet["C7"], sheet["D7"], sheet["E7"] = "LC-2", True, dt.datetime(2023, 7, 1, 8, 30)
+    sheet["C7"], sheet["D7"], sheet["E7"] = "LC-2", True, naive(2023, 7, 1, 8, 30)
     sheet["C8"], sheet["D8"], sheet["E8"] = "LC-3", 0.5, 45108.25
     book.create_sheet("Ghi chú")["A1"] = "x"
     hidden = book.create_sheet("Ẩn")
@@ -125,7 +130,7 @@ def test_workbook_rows_keep_excels_numbers_and_types(tmp_path: Path) -> None:
     assert {number: cells for number, cells in rows.items() if any(cell != "" for cell in cells)} == {
         4: ["case_id", "area_code", "onset_on"],
         5: ["LC-1", 3412.0, dt.date(2023, 7, 1)],
-        7: ["LC-2", True, dt.datetime(2023, 7, 1, 8, 30)],
+        7: ["LC-2", True, naive(2023, 7, 1, 8, 30)],
         8: ["LC-3", 0.5, 45108.25],
     }
 

@@ -13,6 +13,12 @@ from services.importing.readers import Cell
 from services.importing.values import convert, text_of, to_event_id, to_event_time, to_object
 from services.importing.vocabulary import CHOICES, DATA_FIELDS, HEADERS, _keys, is_total
 
+
+def naive(*parts: int) -> dt.datetime:
+    """A time as a workbook gives it, of no time zone."""
+    return dt.datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001
+
+
 FOURTH = "2023-07-04"
 MORNING = "2023-07-04T01:12:00Z"
 
@@ -49,8 +55,8 @@ def test_text(cell: Cell, text: str) -> None:
         45111.0,
         45111.75,
         dt.date(2023, 7, 4),
-        dt.datetime(2023, 7, 4),
-        dt.datetime(2023, 7, 4, 23, 59),
+        naive(2023, 7, 4),
+        naive(2023, 7, 4, 23, 59),
         "04/07/2023 00:00:00",
         "2023-07-04T23:59:00+07:00",
         # The local day of an instant.
@@ -96,13 +102,13 @@ def test_days_that_are_not_guessed(field: str, cell: Cell) -> None:
     [
         ("04/07/2023", FOURTH),
         ("2023-07-04 00:00", FOURTH),
-        (dt.datetime(2023, 7, 4), FOURTH),
+        (naive(2023, 7, 4), FOURTH),
         ("04/07/2023 08:12", MORNING),
         ("2023-07-04T08:12:00", MORNING),
         ("2023-07-04T08:12:00+07:00", MORNING),
         ("2023-07-04T01:12:00Z", MORNING),
         ("2023-07-04 01:12:00 +0000", MORNING),
-        (dt.datetime(2023, 7, 4, 8, 12), MORNING),
+        (naive(2023, 7, 4, 8, 12), MORNING),
         (45111.341_666_67, MORNING),
         ("45111,34166667", MORNING),
         # With an offset midnight is an instant, not a day.
@@ -119,7 +125,7 @@ def test_days_or_instants(cell: Cell, value: str) -> None:
         ("04/07/2023 08:12", dt.datetime(2023, 7, 4, 1, 12, tzinfo=dt.UTC)),
         ("2023-07-04T08:12:00.123456+07:00", dt.datetime(2023, 7, 4, 1, 12, 0, 123_456, tzinfo=dt.UTC)),
         ("04/07/2023", dt.datetime(2023, 7, 3, 17, tzinfo=dt.UTC)),
-        (dt.datetime(2023, 7, 4, 8, 12), dt.datetime(2023, 7, 4, 1, 12, tzinfo=dt.UTC)),
+        (naive(2023, 7, 4, 8, 12), dt.datetime(2023, 7, 4, 1, 12, tzinfo=dt.UTC)),
     ],
 )
 def test_event_times(cell: Cell, instant: dt.datetime) -> None:
