@@ -120,15 +120,16 @@ def _event(
     data: dict[str, Any],
     area_id: str | None,
 ) -> CaseEvent:
-    time = microseconds(event_time)
-    judged, resolved = judge(kind_of(event_type), subject, event_id, time, data, catalogue)
+    time, kind = microseconds(event_time), kind_of(event_type)
+    if area_id is not None:
+        # Resolved once, from its own event: what was known then stands, whatever the code means today.
+        data = {name: value for name, value in data.items() if name != "area_code"}
+    judged, _ = judge(kind, subject, event_id, time, data, catalogue)
     if not isinstance(judged, CaseEvent):
         # Journaled as folded, yet the catalogue does not know its codes: drift of the state, not a crash.
-        return CaseEvent(subject, event_id, time, kind_of(event_type), ())
-    if area_id is not None and area_id != resolved:
-        # Resolved once, from its own event: what was known then stands.
-        writes = tuple((name, area_id if name == AREA else value) for name, value in judged.writes)
-        return CaseEvent(subject, event_id, time, judged.kind, writes)
+        return CaseEvent(subject, event_id, time, kind, ())
+    if area_id is not None:
+        return CaseEvent(subject, event_id, time, kind, (*judged.writes, (AREA, area_id)))
     return judged
 
 

@@ -168,7 +168,7 @@ class Producer:
 
     def _connected(self) -> KafkaProducer:
         spoilt = self._producer
-        if spoilt is not None and spoilt is self._spoilt:
+        if spoilt is self._spoilt and spoilt is not None:
             log.warning("Kafka's client gave up for good; beginning with a new one")
             self._producer = self._spoilt = None
             # What it still holds was never acknowledged to anybody.

@@ -125,7 +125,7 @@ class _Batch:
     design: loglinear.Design
     current: int
     known: Bools
-    counts: Floats
+    counts: loglinear.Counts
     offset: Floats | None
     offset_now: Floats
     time_now: Floats
@@ -138,7 +138,7 @@ class _Batch:
             self.design,
             self.current,
             self.known[which],
-            self.counts[which],
+            self.counts.of(which),
             None if self.offset is None else self.offset[which],
             self.offset_now[which],
             self.time_now[which],
@@ -318,7 +318,7 @@ class _Run:
             loglinear.Design(baseline.season_starts, baseline.season_sizes, time),
             baseline.current or 0,
             known,
-            np.where(known, counts, 0.0),
+            loglinear.Counts(np.where(known, counts, 0.0)),
             offset,
             offset_now,
             time_now,
@@ -353,17 +353,17 @@ class _Run:
         self, batch: _Batch, recent: Floats
     ) -> tuple[Floats, Floats, NDArray[np.int8], Bools]:
         """The bound, with one for what the model cannot answer. The alarm is drawn from it later."""
-        size = batch.counts.shape[0]
+        size = batch.known.shape[0]
         bound, expected = np.full(size, np.nan), np.full(size, np.nan)
         reason = np.full(size, Reason.MODEL, dtype=np.int8)
         start = batch.design.group_starts[batch.current]
         season = slice(start, start + batch.design.group_sizes[batch.current])
         n_season = np.count_nonzero(batch.known[:, season], axis=1)
-        in_season = batch.counts[:, season].sum(axis=1)
+        in_season = batch.counts.values[:, season].sum(axis=1)
         short = 2 * n_season <= batch.design.group_sizes[batch.current]
         reason[short] = Reason.HISTORY_TOO_SHORT
 
-        new = ~short & (self.flexible is not None) & ~batch.counts.any(axis=1)
+        new = ~short & (self.flexible is not None) & ~batch.counts.values.any(axis=1)
         reason[new] = Reason.NEW_DISEASE
         few = ~short & ~new & (recent < self.options.min_cases) & ~np.isnan(batch.count_now)
         reason[few] = Reason.TOO_FEW_CASES
@@ -411,7 +411,7 @@ class _Run:
 
     def _predict(self, batch: _Batch) -> _Prediction:
         """Fit with a trend where one is allowed; without it where it does not hold or does not converge."""
-        prediction = _Prediction(batch.counts.shape[0])
+        prediction = _Prediction(batch.known.shape[0])
         flat = np.arange(prediction.size)
         if batch.allow_trend:
             stays = self._fit(batch, flat, prediction, trend=True)
@@ -442,7 +442,9 @@ class _Run:
         if self.flexible is not None:
             test_dispersion = se_dispersion = phi
             if self.r_compat:
-                test_dispersion = se_dispersion = self._r_dispersion(model, batch, weights, pearson)
+                # R overwrites the working weights of a re-weighted fit by the prior ones before it takes this.
+                quirk = model.dispersion(batch.counts, weights) if self.options.reweight else pearson
+                test_dispersion = se_dispersion = quirk
         if trend:
             usable &= self._trend_holds(model, batch, log_mean, test_dispersion)
         usable &= ~np.isnan(phi) & ~np.isnan(log_mean)
@@ -460,36 +462,26 @@ class _Run:
         """Weights that sum to the known rows; rows far above their mean weigh the inverse square of how far."""
         threshold = 1.0 if self.flexible is None else self.flexible.weights_threshold
         with np.errstate(all="ignore"):
-            # Anscombe's residual, standardised.
-            raw = 1.5 * (np.cbrt(batch.counts * batch.counts) * model.mean ** (-1.0 / 6.0) - np.sqrt(model.mean))
-            residual = raw / np.sqrt(phi[:, None] * (1.0 - model.leverage(design)))
-            weights = np.where(residual > threshold, residual**-2.0, 1.0)
+            # Anscombe's residual times what it is divided by to be standardised.
+            root6 = np.sqrt(np.cbrt(model.mean))
+            raw = 1.5 * (batch.counts.two_thirds / root6 - root6 * root6 * root6)
+            unit = np.sqrt(phi[:, None] * (1.0 - model.leverage(design)))
+            weights = np.ones(raw.shape)
+            far = raw > threshold * unit
+            weights[far] = (unit[far] / raw[far]) ** 2
             # 0 / 0, a row that alone decides its own mean, has no residual: R stops at it.
-            weights[np.isnan(residual)] = np.nan if self.r_compat else 1.0
+            if self.r_compat:
+                weights[(raw == 0) & (unit == 0)] = np.nan
             weights[~batch.known] = 0.0
             n_known = np.count_nonzero(batch.known, axis=1)
             return weights * (n_known / weights.sum(axis=1))[:, None]
-
-    def _r_dispersion(
-        self, model: loglinear.Fit, batch: _Batch, weights: Floats, pearson: Floats
-    ) -> Floats:
-        """R overwrites the working weights by the prior ones before it takes the dispersion of a re-weighted fit."""
-        if not self.options.reweight:
-            return pearson
-        with np.errstate(all="ignore"):
-            residual = (batch.counts - model.mean) / model.mean
-            return np.where(
-                model.degrees_of_freedom > 0,
-                np.einsum("ij,ij,ij->i", weights, residual, residual) / model.degrees_of_freedom,
-                np.nan,
-            )
 
     def _trend_holds(
         self, model: loglinear.Fit, batch: _Batch, log_mean: Floats, dispersion: Floats
     ) -> Bools:
         """Whether the slope is significant and does not lead beyond what was seen."""
         needed = 0.05 if self.flexible is None else self.flexible.trend_p
-        seen = np.where(batch.known, batch.counts, -np.inf).max(axis=1)
+        seen = batch.counts.values.max(axis=1)
         with np.errstate(all="ignore"):
             t = model.slope / np.sqrt(dispersion / model.time_spread)
             p = 2.0 * special.stdtr(model.degrees_of_freedom, -np.abs(t))

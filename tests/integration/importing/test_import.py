@@ -1,4 +1,4 @@
-"""`canhdich import` on real servers with a real worker: counted once, told exactly, whatever is sent again."""
+"""`canhdich import` on real servers with a real worker: counted once, told exactly, whatever comes again."""
 
 import json
 import random

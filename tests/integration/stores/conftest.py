@@ -1,6 +1,7 @@
 """A database for the stores' tests: the small catalogue, and nothing else, at the start of each test."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +17,10 @@ from streams.stores.catalogue import load
 from streams.stores.database import connect, migrate
 from streams.stores.ledger import PostgresLedger
 from streams.stores.tables import case_from_row
-from tests.builders import position, small_catalogue
+from tests.builders import START, event, minutes, position, records, small_catalogue
 from tests.conftest import NativeStack, scratch_database
 from tests.fakes import run
-from tests.ledger_contract import LedgerRow, StoredLedger
+from tests.ledger_contract import LedgerRow, StoredLedger, fold
 
 
 class PostgresStore:
@@ -119,3 +120,72 @@ def store(small_database_url: str, connection: Connection[TupleRow]) -> Iterator
     assert run(store.open().replace_positions(dict.fromkeys(new), new))
     yield store
     store.close()
+
+
+LATER = datetime(2026, 2, 1, 1, 0, tzinfo=UTC)
+"""When the last part of the history came: after the reform."""
+
+HISTORY = (
+    records(
+        [
+            event("LC-A", 1),
+            event(
+                "LC-B",
+                2,
+                area_code="03549",
+                onset_on="2023-07-02",
+                classification="confirmed",
+                lab={"dengue": "positive", "denv1": "positive"},
+                hospitalised=True,
+            ),
+            event("LC-C", 3, disease="rash", area_code="03552", lab={"measles": "positive"}),
+            event("LC-D", 4, disease="rash", area_code="106", onset_on=None, lab={"rubella": "positive"}),
+            event("LC-E", 5, disease="measles", area_code="12", onset_on="2022-12-30", outcome="dead"),
+            event("LC-P", 6, disease="chikungunya"),
+            event("LC-Q", 7, area_code="99999"),
+        ]
+    ),
+    records(
+        [
+            event("LC-A", 8, "updated", START + minutes(5), area_code="03549", died_at="2023-07-08"),
+            event("LC-B", 9, "retracted", START + minutes(5)),
+            event(
+                "LC-C", 10, "updated", START + minutes(5), onset_on="2023-06-30", lab={"rubella": "pending"}
+            ),
+            event("LC-D", 11, "updated", START + minutes(5), lab={"rubella": "negative"}),
+            event("LC-E", 12, "updated", START + minutes(5), origin="imported"),
+            event("LC-E", 13, ho_ten="Lò Văn Pâng"),
+            event("LC-C", 14, "updated", START + minutes(6), classification="confirmed"),
+        ],
+        first_offset=7,
+        at=START + minutes(60),
+    ),
+    records(
+        [
+            event(
+                "LC-F",
+                15,
+                time=LATER,
+                area_code="03390",
+                onset_on="2026-01-05",
+                outcome="dead",
+                died_at="2026-01-09T20:00:00+00:00",
+            ),
+            event("LC-G", 16, time=LATER, area_code="12", onset_on="2026-01-06", classification="discarded"),
+            event("LC-H", 17, disease="rash", area_code="03390", outcome="dead"),
+        ],
+        first_offset=14,
+        at=LATER,
+    ),
+)
+"""Batches of partition 0: moves, retractions, corrections, deaths with and without a day, parked events, both
+structures of areas."""
+
+
+@pytest.fixture
+def told(store: PostgresStore) -> PostgresStore:
+    """The database after the whole history."""
+    ledger = store.open()
+    for batch in HISTORY:
+        fold(ledger, batch)
+    return store

@@ -1,0 +1,165 @@
+"""The records that are sent, and what must become of each.
+
+A book has chapters (one per round of faults), a chapter has chunks: a chunk is sent when Kafka has
+acknowledged the one before, so that "the first offset wins" has a known winner.
+"""
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from schemas.catalogue import Catalogue
+from schemas.topics.partitioner import partition_for
+from services.demo.scale import generate_events
+
+PROVINCES: Final = ("10", "12")
+
+# Per event of a chapter.
+_REPEATED: Final = 0.08
+_REWORDED: Final = 0.05
+_CONFLICTING: Final = 0.01
+_POISONED: Final = 0.012
+_PARKED: Final = 0.005
+
+INVALID: Final = "invalid_event"
+MISPLACED: Final = "misplaced_record"
+CONFLICT: Final = "identity_conflict"
+
+
+class Item(NamedTuple):
+    """A record to be sent. `partition` None: where its key belongs."""
+
+    key: bytes | None
+    value: bytes | None
+    partition: int | None = None
+
+
+Chunk = list[Item]
+
+
+def identity(raw: bytes) -> tuple[str, str]:
+    """Subject and id of a generated event."""
+    event = json.loads(raw)
+    return event["subject"], event["id"]
+
+
+@dataclass
+class Book:
+    """Writes chapters and remembers what they say.
+
+    Attributes:
+        events: Every event that must end in the journal, once.
+        dead: Record value -> why it must end in the dead letters, once per record of it.
+    """
+
+    catalogue: Catalogue
+    rng: random.Random
+    partitions: int
+    chunk_records: int
+    events: list[bytes] = field(default_factory=list)
+    dead: dict[bytes | None, str] = field(default_factory=dict)
+
+    def chapters(self, number_of_events: int, sizes: Sequence[int]) -> Iterator[list[Chunk]]:
+        """Write one chapter per size (in events); about 1.16 records per event.
+
+        Args:
+            number_of_events: How many events the generator makes in all, at least the sum of the sizes.
+            sizes: Events of each chapter. A case's events are spread over all chapters.
+        """
+        seed = self.rng.getrandbits(30)
+        events = list(generate_events(number_of_events, seed, catalogue=self.catalogue, provinces=PROVINCES))
+        self.rng.shuffle(events)
+        self._spoilt = generate_events(
+            10 * number_of_events, seed + 1, catalogue=self.catalogue, provinces=PROVINCES
+        )
+        for size in sizes:
+            fresh, events = events[:size], events[size:]
+            yield self._chapter(fresh)
+
+    def _chapter(self, fresh: list[bytes]) -> list[Chunk]:
+        rng = self.rng
+        fresh = [*fresh, *(self._parked() for _ in range(_share(fresh, _PARKED)))]
+        self.events += fresh
+        contents = [
+            *fresh,
+            *rng.choices(self.events, k=_share(fresh, _REPEATED)),
+            *(self._reworded(raw) for raw in rng.choices(self.events, k=_share(fresh, _REWORDED))),
+        ]
+        items = [_item(raw) for raw in contents]
+        items += [self._poison(number) for number in range(_share(fresh, _POISONED))]
+        rng.shuffle(items)
+        size = self.chunk_records
+        chunks = [items[at : at + size] for at in range(0, len(items), size)]
+        self._add_conflicts(chunks, _share(fresh, _CONFLICTING))
+        return chunks
+
+    def _add_conflicts(self, chunks: list[Chunk], number: int) -> None:
+        """Put other contents of known identities after the chunk in which the identity first appears."""
+        first: dict[tuple[str, str], int] = {}
+        for at, chunk in enumerate(chunks):
+            for item in chunk:
+                if item.value is not None and item.value not in self.dead:
+                    subject, event_id = identity(item.value)
+                    first.setdefault((subject, event_id.lower()), at)
+        chunks.append([])
+        for _ in range(number):
+            raw = self.rng.choice(self.events)
+            # An identity that is not in this chapter was sent in an earlier one.
+            at = self.rng.randint(first.get(identity(raw), -1) + 1, len(chunks) - 1)
+            value = self._contradicting(raw)
+            self.dead[value] = CONFLICT
+            chunks[at].insert(self.rng.randint(0, len(chunks[at])), _item(value))
+
+    def _contradicting(self, raw: bytes) -> bytes:
+        event = json.loads(raw)
+        if event["type"].endswith("retracted.v1"):
+            event["data"] = {"reason": "duplicate", "duplicate_of": f"X-{len(self.dead)}"}
+        else:
+            # Seen by the counts if it should win, and like no other record.
+            event["data"] |= {"classification": "discarded", "hamlet": f"bản {len(self.dead)}"}
+        return json.dumps(event).encode()
+
+    def _reworded(self, raw: bytes) -> bytes:
+        event: dict[str, Any] = json.loads(raw)
+        event["id"] = event["id"].upper()
+        event["time"] = datetime.fromisoformat(event["time"]).astimezone(UTC).isoformat()
+        event["datacontenttype"] = "application/json"
+        return json.dumps(dict(reversed(event.items())), indent=1).encode()
+
+    def _parked(self) -> bytes:
+        event = json.loads(next(self._spoilt))
+        if event["data"].get("area_code"):
+            event["data"]["area_code"] = "99999"
+        else:
+            event["data"] = {"disease": "disease_of_next_year"}
+            event["type"] = "vn.canhdich.case.updated.v1"
+        return json.dumps(event).encode()
+
+    def _poison(self, number: int) -> Item:
+        raw = next(self._spoilt)
+        event = json.loads(raw)
+        key = event["subject"].encode()
+        kinds = (
+            (Item(key, raw[: len(raw) // 2]), INVALID),
+            (Item(key, json.dumps(event | {"time": "2199-01-01T00:00:00Z"}).encode()), INVALID),
+            (Item(key, json.dumps(event | {"note": "of no contract"}).encode()), INVALID),
+            (Item(key, None), INVALID),
+            (Item(b"S-of-somebody-else", raw), MISPLACED),
+            (Item(None, raw), MISPLACED),
+            (Item(key, raw, (partition_for(key, self.partitions) + 1) % self.partitions), MISPLACED),
+        )
+        item, error = kinds[number % len(kinds)]
+        self.dead[item.value] = error
+        return item
+
+
+def _share(fresh: list[bytes], share: float) -> int:
+    """At least one of a kind in the smallest book."""
+    return max(1, round(len(fresh) * share))
+
+
+def _item(raw: bytes) -> Item:
+    return Item(json.loads(raw)["subject"].encode(), raw)

@@ -1,0 +1,152 @@
+"""One run: servers, workers, records, and the dice that decide when what happens."""
+
+import random
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+from kafka.errors import KafkaError
+from psycopg import sql
+
+from schemas.catalogue import Catalogue
+from schemas.topics import load_topics
+from streams.stores import catalogue as catalogue_store
+from streams.stores.broker import create_topics
+from streams.stores.database import connect, migrate
+from tests.faults.book import Book
+from tests.faults.crew import Crew
+from tests.faults.feeder import Feeder
+from tests.faults.servers import Servers
+from tests.faults.stream import HighWater, Where, admin, wait_for
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much of everything.
+
+    Attributes:
+        events: Events in all; records are about a sixth more.
+        rounds: How often every fault happens.
+        batch_records: Most records of a worker's transaction.
+        outage_seconds: How long the database is stopped.
+    """
+
+    events: int
+    rounds: int
+    batch_records: int
+    outage_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a fault can lay hands on."""
+
+    servers: Servers
+    where: Where
+    size: Size
+    rng: random.Random
+    book: Book
+    feeder: Feeder
+    crew: Crew
+    high_water: HighWater
+    started: float
+
+    def say(self, text: str) -> None:
+        """A line of progress."""
+        seconds = int(time.monotonic() - self.started)
+        folded = f"{self.high_water.records:,} folded"
+        print(f"[{seconds // 60}:{seconds % 60:02d}] {folded}: {text}", file=sys.stderr, flush=True)
+
+    def wipe_database(self) -> None:
+        """Drop the database and make it anew, empty but for schema and catalogue; the workers stay."""
+        _drop_database(self.servers, self.where)
+        _create_database(self.servers, self.where)
+
+
+@contextmanager
+def prepared(
+    servers: Servers,
+    catalogue: Catalogue,
+    seed: int,
+    size: Size,
+    folder: Path,
+    extra: Mapping[str, str],
+) -> Iterator[Run]:
+    """A run on a database and topics of its own, no worker yet; everything is gone afterwards."""
+    name = f"faults_{uuid4().hex[:12]}"
+    url = urlunsplit(urlsplit(servers.owner_url)._replace(path=f"/{name}"))
+    where = Where(servers.kafka_bootstrap, url, f"faults-{uuid4().hex[:8]}-")
+    rng = random.Random(seed)
+    _create_template(servers, catalogue)
+    _create_database(servers, where)
+    topics = load_topics()
+    create_topics(where.kafka_bootstrap, topics.values(), where.prefix)
+    high_water = HighWater(where)
+    high_water.start()
+    chunk_records = max(50, size.batch_records // 2)
+    feeder = Feeder(where, lead=10 * size.batch_records, folded=lambda: high_water.records)
+    crew = Crew(where, folder, size.batch_records, extra)
+    try:
+        book = Book(catalogue, rng, topics["case-events"].partitions, chunk_records)
+        yield Run(servers, where, size, rng, book, feeder, crew, high_water, time.monotonic())
+    finally:
+        crew.close()
+        feeder.close()
+        high_water.end()
+        with suppress(psycopg.Error):
+            _drop_database(servers, where)
+        with suppress(KafkaError), admin(where) as client:
+            client.delete_topics([where.prefix + topic for topic in topics])
+
+
+def _name_of(where: Where) -> sql.Identifier:
+    return sql.Identifier(urlsplit(where.database_url).path.lstrip("/"))
+
+
+_TEMPLATE = "faults_template"
+
+
+def _create_template(servers: Servers, catalogue: Catalogue) -> None:
+    """A database with schema and catalogue, made once per instance."""
+    with connect(servers.owner_url) as connection:
+        if connection.execute("select 1 from pg_database where datname = %s", (_TEMPLATE,)).fetchone():
+            return
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(_TEMPLATE + "_part")))
+    url = urlunsplit(urlsplit(servers.owner_url)._replace(path=f"/{_TEMPLATE}_part"))
+    migrate(url)
+    with connect(url) as connection:
+        catalogue_store.load(connection, catalogue, "tests/faults")
+    _as_superuser(servers, sql.SQL("alter database {} rename to {}").format(
+        sql.Identifier(_TEMPLATE + "_part"), sql.Identifier(_TEMPLATE)), _TEMPLATE + "_part")
+
+
+def _create_database(servers: Servers, where: Where) -> None:
+    statement = sql.SQL("create database {} template {} owner canhdich")
+    _as_superuser(servers, statement.format(_name_of(where), sql.Identifier(_TEMPLATE)), _TEMPLATE)
+
+
+def _drop_database(servers: Servers, where: Where) -> None:
+    _as_superuser(servers, sql.SQL("drop database {} with (force)").format(_name_of(where)))
+
+
+def _as_superuser(servers: Servers, statement: sql.Composable, disconnected: str | None = None) -> None:
+    """Run a statement that wants a database for itself; TimescaleDB's own workers come back now and then."""
+
+    def is_done() -> bool:
+        with psycopg.connect(servers.superuser_url, autocommit=True) as connection:
+            connection.execute("set statement_timeout = '5s'")
+            if disconnected is not None:
+                connection.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s",
+                    (disconnected,),
+                )
+            connection.execute(statement)
+        return True
+
+    wait_for(statement.as_string(), 60, is_done)

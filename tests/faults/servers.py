@@ -1,0 +1,110 @@
+"""Kafka and TimescaleDB of the suite's own, in a folder of their own: killing them disturbs nobody."""
+
+import contextlib
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from deploy.native import stack, timescale
+from deploy.native.layout import Layout, layout
+from deploy.native.ports import HOST, read_ports
+from deploy.native.progress import Progress
+
+ServerName = Literal["kafka", "timescale"]
+ALL: tuple[ServerName, ...] = ("kafka", "timescale")
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """One instance of both servers. Addresses stay the same however often they are killed and started."""
+
+    layout: Layout
+
+    @property
+    def kafka_bootstrap(self) -> str:
+        """Kafka's address."""
+        return f"{HOST}:{read_ports(self.layout.ports_file)['kafka']}"
+
+    @property
+    def owner_url(self) -> str:
+        """The database from which scratch databases are made, as their owner."""
+        return timescale.database_url(self.layout, read_ports(self.layout.ports_file))
+
+    @property
+    def superuser_url(self) -> str:
+        """The same as superuser."""
+        parts = urlsplit(self.owner_url)
+        secret = timescale.passwords(self.layout)[timescale.SUPERUSER]
+        place = f"{timescale.SUPERUSER}:{secret}@{parts.hostname}:{parts.port}"
+        return urlunsplit(parts._replace(netloc=place))
+
+    def start(self, *names: ServerName) -> None:
+        """Start servers and wait until they answer."""
+        stack.up(self.layout, names, Progress(io.StringIO()))
+
+    def stop(self, *names: ServerName) -> None:
+        """Stop servers as an administrator would."""
+        stack.down(self.layout, names, Progress(io.StringIO()))
+
+    def kill(self, *names: ServerName) -> None:
+        """Kill -9 servers with all their processes."""
+        killed = stack.kill(self.layout, names)
+        if set(killed) != set(names):
+            raise RuntimeError(f"to be killed: {names}; running: {killed}")
+
+
+@contextmanager
+def own_servers(home: Path | None = None) -> Iterator[Servers]:
+    """Servers in a new folder, deleted afterwards; in a given folder they are left running.
+
+    The downloads are those of the repository's instance (`CANHDICH_NATIVE_CACHE` names others).
+    """
+    with _only_our_servers():
+        if home is not None:
+            yield _started(home)
+            return
+        made = Path(tempfile.mkdtemp(prefix="canhdich-faults-"))
+        # Open to the account that PostgreSQL runs as.
+        made.chmod(0o755)
+        try:
+            yield _started(made)
+        finally:
+            stack.kill(_layout(made))
+            shutil.rmtree(made)
+
+
+def _layout(home: Path) -> Layout:
+    return Layout(home.resolve(), layout().cache)
+
+
+def _started(home: Path) -> Servers:
+    servers = Servers(_layout(home))
+    is_new = not servers.layout.timescale.exists()
+    servers.start(*ALL)
+    if is_new:
+        # The checks compare when a count was committed with when it was announced.
+        with psycopg.connect(servers.superuser_url, autocommit=True) as connection:
+            connection.execute("alter system set track_commit_timestamp = on")
+        servers.stop("timescale")
+        servers.start("timescale")
+    return servers
+
+
+@contextmanager
+def _only_our_servers() -> Iterator[None]:
+    """Forget the addresses of servers that are not ours: those must live, and none would be started."""
+    given = {name: os.environ.pop(name) for name in stack.GIVEN_BY.values() if name in os.environ}
+    try:
+        yield
+    finally:
+        with contextlib.suppress(KeyError):
+            os.environ.update(given)
