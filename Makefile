@@ -37,7 +37,9 @@ demo: up ## Set everything up, send a simulated year of Lai Châu through it, sh
 	@$(BIN)/canhdich demo
 
 test: install lint types test-stack ## Set everything up and run every check and test
-	@$(TEST_NATIVE) CANHDICH_REQUIRE_NATIVE=1 $(BIN)/pytest; status=$$?; $(TEST_NATIVE) $(NATIVE) down; exit $$status
+	@set -a; . $(TEST_HOME)/env; set +a; \
+	    status=0; CANHDICH_REQUIRE_NATIVE=1 $(BIN)/pytest || status=$$?; \
+	    $(TEST_NATIVE) $(NATIVE) down; exit $$status
 
 test-stack: install
 	@$(TEST_NATIVE) $(NATIVE) up

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -219,10 +218,11 @@ def scratch_settings(settings_for: SettingsFactory, database_url: str, topic_pre
 def environment_of(settings: Settings) -> dict[str, str]:
     """The environment of a process that is to run with some settings."""
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith("CANHDICH_")},
         "KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
         "DATABASE_URL": settings.database_url.get_secret_value(),
-        "CANHDICH_TOPIC_PREFIX": settings.topic_prefix,
-        "CANHDICH_SESSION_TIMEOUT_SECONDS": str(settings.session_timeout_seconds),
-        "CANHDICH_DATA_DIRECTORY": str(Path(settings.data_directory)),
+        **{
+            f"CANHDICH_{name.upper()}": str(value)
+            for name, value in settings.model_dump(exclude={"kafka_bootstrap", "database_url"}).items()
+        },
     }

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, cast, get_args
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from services.cli.output import JsonOption, err, exits, out, print_json
@@ -25,16 +26,16 @@ _LABELS = {
     "month": "Tháng",
     "year": "Năm",
     "notified": "Mắc",
-    "suspected": "Nghi ngờ",
-    "probable": "Có thể",
-    "confirmed": "Xác định",
-    "discarded": "Loại trừ",
+    "suspected": "Nghi\nngờ",
+    "probable": "Có\nthể",
+    "confirmed": "Xác\nđịnh",
+    "discarded": "Loại\ntrừ",
     "positive": "(+)",
     "negative": "(-)",
-    "pending": "Chờ XN",
-    "deaths": "Tử vong",
-    "imported": "Ngoại lai",
-    "hospitalised": "Nhập viện",
+    "pending": "Chờ\nXN",
+    "deaths": "Tử\nvong",
+    "imported": "Ngoại\nlai",
+    "hospitalised": "Nằm\nviện",
 }
 
 
@@ -131,12 +132,24 @@ def _print_table(rows: list[dict[str, Any]], request: CountsRequest) -> None:
     if not rows:
         out.print("Không có ca bệnh nào. / No cases.")
         return
-    shown = [name for name in rows[0] if name in _LABELS]
-    table = Table()
+    shown = [name for name in rows[0] if name in _LABELS and _says_something(name, rows)]
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in shown:
-        table.add_column(_LABELS[name], justify="right" if name in COUNTERS else "left")
+        is_counter = name in COUNTERS
+        table.add_column(
+            _LABELS[name],
+            justify="right" if is_counter else "left",
+            no_wrap=is_counter,
+            overflow="fold",
+            min_width=None if is_counter else 8,
+        )
     for row in rows:
         table.add_row(*("không rõ" if row[name] is None else str(row[name]) for name in shown))
     out.print(table)
     if request.as_of is not None:
         err.print(f"As of {request.as_of.isoformat()}.")
+
+
+def _says_something(name: str, rows: list[dict[str, Any]]) -> bool:
+    # A terminal is narrow: counters that are zero throughout are left out, but for cases and deaths.
+    return name not in COUNTERS or name in ("notified", "deaths") or any(row[name] for row in rows)

@@ -111,8 +111,7 @@ def _kafka(configured: Settings) -> Iterator[Check]:
         f"{name}: {key} is {found[name].get(key)}, not {value}"
         for name, topic in topics.items()
         for key, value in topic.settings["one_node"].items()
-        if key in ("message.timestamp.type", "cleanup.policy", "retention.ms")
-        and found[name].get(key) != value
+        if key in _TOPIC_SETTINGS and found[name].get(key) != value
     ]
     yield Check(
         "kafka",

@@ -24,7 +24,7 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_DEPENDENCY_DOWN = 3
 
-out = Console(soft_wrap=True)
+out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 """Standard output, for people."""
 err = Console(stderr=True, soft_wrap=True)
 """Standard error: progress and errors."""

@@ -60,7 +60,7 @@ _VARIANTS = {
 
 @dataclass(frozen=True, slots=True)
 class SeriesFile:
-    """What a file asks for. rows count from 0. ignored: settings of the file that the method does not have."""
+    """What a file asks for. rows count from 0. ignored: settings in it that the method does not have."""
 
     series: SeriesSet
     rows: NDArray[np.intp]
@@ -71,10 +71,9 @@ class SeriesFile:
 def read_series_file(path: Path, method: str) -> SeriesFile:
     """Read a series file for one method.
 
-    Args:
-        path: A JSON object with `observed` (null: not known), `freq`, `range` (from 1), and if wanted `control`,
-            `epoch` with `epoch_as_date` (days since 1970-01-01), `population`, `r_function`.
-        method: A name of `DETECTORS`; it wins over what the file was made with.
+    Args: path: A JSON object with `observed` (null: not known), `freq`, `range` (from 1), and if wanted
+        `control`, `epoch` with `epoch_as_date` (days since 1970-01-01), `population`, `r_function`. method: A
+        name of `DETECTORS`; it wins over what the file was made with.
 
     Returns:
         The series and what to do with it. Settings that the file leaves out are R's defaults.
@@ -102,7 +101,7 @@ def _series(document: Mapping[str, Any]) -> SeriesSet:
     counts = _numbers(document, "observed")
     frequency = document.get("freq")
     if not isinstance(frequency, int) or isinstance(frequency, bool):
-        raise ValueError(f"freq: rows per year as a whole number, not {frequency!r}.")
+        raise TypeError(f"freq: rows per year as a whole number, not {frequency!r}.")
     dates = None
     if document.get("epoch_as_date"):
         days = _numbers(document, "epoch")
@@ -150,7 +149,7 @@ def _options(method: str, document: Mapping[str, Any]) -> tuple[Any, tuple[str, 
     # R's JSON has no empty object: an empty list is an empty control.
     control = document.get("control") or {}
     if not isinstance(control, dict):
-        raise ValueError(f"control: an object of R's settings, not {control!r}.")
+        raise TypeError(f"control: an object of R's settings, not {control!r}.")
     known = _NAMES[family]
     changes: dict[str, Any] = {}
     ignored = []

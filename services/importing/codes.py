@@ -8,6 +8,7 @@ from functools import cached_property
 
 from schemas.catalogue import Area, AreaKind, Catalogue
 from schemas.catalogue.matching import (
+    OFFICIAL,
     AreaIndex,
     DiseaseIndex,
     Match,
@@ -15,6 +16,7 @@ from schemas.catalogue.matching import (
     match_disease,
     normalise,
     unaccented,
+    valid_on,
 )
 from schemas.events import find_identifier
 from schemas.events.common import AGENT_PATTERN
@@ -77,7 +79,7 @@ class CodeFinder:
         Raises:
             BadCell: no area, or none for certain; says what the code means in another period.
         """
-        found = self._known_areas.get((text, on))
+        found = self._known_areas.get((text, on)) or self._by_code(text, on)
         if found is None:
             found = self._find_area(text, on)
             self._known_areas[text, on] = found
@@ -101,6 +103,13 @@ class CodeFinder:
     @cached_property
     def _areas(self) -> AreaIndex:
         return AreaIndex(self._catalogue.areas, self._catalogue.links)
+
+    def _by_code(self, text: str, on: date) -> FoundArea | None:
+        """What most rows ask: an official code with all its zeros that is valid on that day."""
+        for area in self._areas.by_code.get(text, ()):
+            if area.kind in OFFICIAL and valid_on(area, on):
+                return FoundArea(area.code, False, None)
+        return None
 
     @cached_property
     def _agents(self) -> dict[str, str]:

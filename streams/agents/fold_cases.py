@@ -18,10 +18,10 @@ import faust
 from faust.types import TP
 
 from streams.agents import metrics
+from streams.domain.calendar import instant
 from streams.domain.errors import DependencyDown
 from streams.handlers.fold_cases import FoldCases, Record
 from streams.handlers.reconcile import Log, Positions, reconcile
-from streams.stores.broker import instant_of
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +164,7 @@ def _record(message: Any) -> Record:
         message.partition,
         message.offset,
         # Faust divides Kafka's milliseconds by 1,000.
-        instant_of(round(message.timestamp * 1_000)),
+        instant(round(message.timestamp * 1_000) * 1_000),
         message.key,
         message.value,
     )

@@ -62,13 +62,12 @@ class Book:
     events: list[bytes] = field(default_factory=list)
     dead: dict[bytes | None, str] = field(default_factory=dict)
 
-    def chapters(self, number_of_events: int, sizes: Sequence[int]) -> Iterator[list[Chunk]]:
+    def chapters(self, sizes: Sequence[int]) -> Iterator[list[Chunk]]:
         """Write one chapter per size (in events); about 1.16 records per event.
 
-        Args:
-            number_of_events: How many events the generator makes in all, at least the sum of the sizes.
-            sizes: Events of each chapter. A case's events are spread over all chapters.
+        A case's events are spread over all chapters.
         """
+        number_of_events = sum(sizes)
         seed = self.rng.getrandbits(30)
         events = list(generate_events(number_of_events, seed, catalogue=self.catalogue, provinces=PROVINCES))
         self.rng.shuffle(events)

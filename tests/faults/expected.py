@@ -124,8 +124,7 @@ def _contribution(case: TruthCase, resolves_to: Mapping[str, str]) -> dict[Count
     positive = {agent for agent, result in case.lab.items() if result == "positive"}
     sides = [(case.disease, "", positive)]
     for disease in {resolves_to[agent] for agent in positive & resolves_to.keys()}:
-        via = {agent for agent in positive if resolves_to.get(agent) == disease}
-        sides.append((disease, case.disease, via))
+        sides.append((disease, case.disease, {a for a in positive if resolves_to.get(a) == disease}))
     rows = {}
     for disease, via, agents in sides:
         for agent in ("", *agents):

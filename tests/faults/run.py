@@ -3,9 +3,9 @@
 import random
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -19,7 +19,7 @@ from schemas.topics import load_topics
 from streams.stores import catalogue as catalogue_store
 from streams.stores.broker import create_topics
 from streams.stores.database import connect, migrate
-from tests.faults.book import Book
+from tests.faults.book import Book, Chunk
 from tests.faults.crew import Crew
 from tests.faults.feeder import Feeder
 from tests.faults.servers import Servers
@@ -43,25 +43,50 @@ class Size:
     outage_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Run:
-    """What a fault can lay hands on."""
+    """What a fault can lay hands on.
+
+    `schedule` decides what happens and when, `rng` what a fault hits: how often that one is thrown depends on
+    which processes happen to run, and must not change the schedule of a seed.
+    """
 
     servers: Servers
     where: Where
     size: Size
+    schedule: random.Random
     rng: random.Random
     book: Book
     feeder: Feeder
     crew: Crew
     high_water: HighWater
     started: float
+    chapters: Iterator[list[Chunk]] = field(default_factory=lambda: iter(()))
 
     def say(self, text: str) -> None:
         """A line of progress."""
         seconds = int(time.monotonic() - self.started)
         folded = f"{self.high_water.records:,} folded"
         print(f"[{seconds // 60}:{seconds % 60:02d}] {folded}: {text}", file=sys.stderr, flush=True)
+
+    def let_fold(self, records: int, seconds: float = 5) -> None:
+        """Wait until so many more are folded; not for ever, as fewer may be left."""
+        with suppress(TimeoutError):
+            self.wait_for_folded(self.high_water.records + records, seconds)
+
+    def wait_for_folded(self, records: int, seconds: float) -> None:
+        """Wait until so many records are folded."""
+        wait_for(f"{records:,} records folded", seconds, lambda: self.high_water.records >= records)
+
+    def write_chapters(self, sizes: Sequence[int], afterthoughts: int) -> None:
+        """Begin the book: chapters of so many events, then short ones that need no worker to be sent."""
+        short = 2 * self.size.batch_records
+        sizes = [*sizes, *[short] * afterthoughts]
+        self.chapters = self.book.chapters(sizes)
+
+    def send_more(self) -> None:
+        """Send the book's next chapter."""
+        self.feeder.send(next(self.chapters))
 
     def wipe_database(self) -> None:
         """Drop the database and make it anew, empty but for schema and catalogue; the workers stay."""
@@ -82,7 +107,6 @@ def prepared(
     name = f"faults_{uuid4().hex[:12]}"
     url = urlunsplit(urlsplit(servers.owner_url)._replace(path=f"/{name}"))
     where = Where(servers.kafka_bootstrap, url, f"faults-{uuid4().hex[:8]}-")
-    rng = random.Random(seed)
     _create_template(servers, catalogue)
     _create_database(servers, where)
     topics = load_topics()
@@ -93,8 +117,9 @@ def prepared(
     feeder = Feeder(where, lead=10 * size.batch_records, folded=lambda: high_water.records)
     crew = Crew(where, folder, size.batch_records, extra)
     try:
-        book = Book(catalogue, rng, topics["case-events"].partitions, chunk_records)
-        yield Run(servers, where, size, rng, book, feeder, crew, high_water, time.monotonic())
+        book = Book(catalogue, random.Random(f"{seed} book"), topics["case-events"].partitions, chunk_records)
+        dice = random.Random(f"{seed} schedule"), random.Random(f"{seed} victims")
+        yield Run(servers, where, size, *dice, book, feeder, crew, high_water, time.monotonic())
     finally:
         crew.close()
         feeder.close()
@@ -122,8 +147,13 @@ def _create_template(servers: Servers, catalogue: Catalogue) -> None:
     migrate(url)
     with connect(url) as connection:
         catalogue_store.load(connection, catalogue, "tests/faults")
-    _as_superuser(servers, sql.SQL("alter database {} rename to {}").format(
-        sql.Identifier(_TEMPLATE + "_part"), sql.Identifier(_TEMPLATE)), _TEMPLATE + "_part")
+    _as_superuser(
+        servers,
+        sql.SQL("alter database {} rename to {}").format(
+            sql.Identifier(_TEMPLATE + "_part"), sql.Identifier(_TEMPLATE)
+        ),
+        _TEMPLATE + "_part",
+    )
 
 
 def _create_database(servers: Servers, where: Where) -> None:
@@ -135,7 +165,7 @@ def _drop_database(servers: Servers, where: Where) -> None:
     _as_superuser(servers, sql.SQL("drop database {} with (force)").format(_name_of(where)))
 
 
-def _as_superuser(servers: Servers, statement: sql.Composable, disconnected: str | None = None) -> None:
+def _as_superuser(servers: Servers, statement: sql.Composed, disconnected: str | None = None) -> None:
     """Run a statement that wants a database for itself; TimescaleDB's own workers come back now and then."""
 
     def is_done() -> bool:

@@ -88,12 +88,12 @@ def _layout(home: Path) -> Layout:
 
 def _started(home: Path) -> Servers:
     servers = Servers(_layout(home))
-    is_new = not servers.layout.timescale.exists()
     servers.start(*ALL)
-    if is_new:
+    with psycopg.connect(servers.superuser_url, autocommit=True) as connection:
+        is_tracked = connection.execute("show track_commit_timestamp").fetchone() == ("on",)
         # The checks compare when a count was committed with when it was announced.
-        with psycopg.connect(servers.superuser_url, autocommit=True) as connection:
-            connection.execute("alter system set track_commit_timestamp = on")
+        connection.execute("alter system set track_commit_timestamp = on")
+    if not is_tracked:
         servers.stop("timescale")
         servers.start("timescale")
     return servers

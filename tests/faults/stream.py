@@ -66,6 +66,16 @@ def folded(where: Where) -> dict[int, Folded]:
         return {partition: Folded(*row) for partition, *row in rows}
 
 
+def folded_records(where: Where) -> int:
+    """How many records are folded now."""
+    return sum(found.next_offset for found in folded(where).values())
+
+
+def end_offsets_of(where: Where) -> dict[int, int]:
+    """Where Kafka's log of case events ends, by partition."""
+    return end_offsets(where.kafka_bootstrap, where.topic)
+
+
 class HighWater(threading.Thread):
     """Watches how many records have ever been folded; a wiped database does not bring it down."""
 
@@ -121,7 +131,7 @@ def wait_until_folded(where: Where, seconds: float) -> None:
     Raises:
         TimeoutError: it did not get there; says where it stands.
     """
-    ends = end_offsets(where.kafka_bootstrap, where.topic)
+    ends = end_offsets_of(where)
     topic_id, _ = topic_partitions(where.kafka_bootstrap, where.topic)
 
     def is_folded() -> bool:

@@ -1,7 +1,7 @@
 -- name: current_catalogue_load
 -- returns: one row: the load in force; none before the first
 -- params: none
--- used by: streams/stores/catalogue.py, services/intake/database.py
+-- used by: streams/stores/catalogue.py
 
 select
     cl.load_id,

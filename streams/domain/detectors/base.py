@@ -14,6 +14,9 @@ Rows = NDArray[np.intp]
 DAILY, WEEKLY, MONTHLY = 365, 52, 12
 """Rows in a year, by which the grain of a dated series is told."""
 
+LARGEST_COUNT = 1e18
+"""Larger counts are refused: squares of their sums would leave the range of floats."""
+
 ANY_COUNT = -1.0
 """An upper bound that even a count of zero exceeds."""
 
@@ -49,8 +52,8 @@ MESSAGES: dict[Reason, tuple[str, str]] = {
     ),
     Reason.COUNT_MISSING: ("Thiếu số ca của kỳ này.", "The count of this row is not known."),
     Reason.HISTORY_TOO_SHORT: (
-        "Không đủ số liệu nền cho phương pháp này.",
-        "Not enough known history for this method.",
+        "Không đủ số liệu nền (hoặc dân số) cho phương pháp này.",
+        "Not enough known history (or population) for this method.",
     ),
     Reason.R_HAS_NO_ANSWER: (
         "R không trả lời ở kỳ này (chế độ so sánh với R).",
@@ -83,12 +86,12 @@ class SeriesSet:
         """
         if self.counts.ndim != 2:
             raise ValueError(f"Counts have axes (time, series); these have {self.counts.ndim} axes.")
-        wrong = np.argwhere((self.counts < 0) | np.isinf(self.counts))
+        wrong = np.argwhere((self.counts < 0) | (self.counts > LARGEST_COUNT))
         if wrong.size:
             row, column = wrong[0]
             raise ValueError(
-                f"Row {row} of series {column} has the count {self.counts[row, column]}: give a number that is "
-                "zero or more, or NaN where it is not known."
+                f"Row {row} of series {column} has the count {self.counts[row, column]}; counts are from 0 to "
+                f"{LARGEST_COUNT:g}, or NaN where it is not known."
             )
         if self.frequency < 1:
             raise ValueError(f"A series has at least one row per year, not {self.frequency}.")
@@ -147,7 +150,7 @@ class SeriesSet:
         if self.frequency == MONTHLY:
             months = dates.astype("datetime64[M]")
             days = dates - months.astype("datetime64[D]")
-            steps = (months - months[0]).astype(np.intp)
+            steps: NDArray[np.intp] = (months - months[0]).astype(np.intp)
             in_step = (np.diff(steps) > 0).all() and bool((days == days[0]).all())
         elif self.frequency in (DAILY, WEEKLY):
             length = 1 if self.frequency == DAILY else 7
@@ -156,12 +159,12 @@ class SeriesSet:
             in_step = not over.any()
         else:
             raise ValueError(
-                f"Dated series are daily (365), weekly (52) or monthly (12) here, not {self.frequency} per year."
+                f"Dated series are daily (365), weekly (52) or monthly (12), not {self.frequency} per year."
             )
         if not in_step:
             raise ValueError(
-                f"The dates do not keep the step of {self.frequency} rows a year: weekly series have one weekday, "
-                "monthly ones one day of the month."
+                f"The dates do not keep the step of {self.frequency} rows a year: weekly series have one "
+                "weekday, monthly ones one day of the month."
             )
         return steps
 
@@ -169,9 +172,9 @@ class SeriesSet:
         """The dates of every step."""
         if self.frequency == MONTHLY:
             month = first.astype("datetime64[M]")
-            return (month + np.arange(size)).astype("datetime64[D]") + (first - month.astype("datetime64[D]"))
-        length = 1 if self.frequency == DAILY else 7
-        return first + length * np.arange(size)
+            day_of_month = first - month.astype("datetime64[D]")
+            return np.asarray((month + np.arange(size)).astype("datetime64[D]") + day_of_month)
+        return np.asarray(first + (1 if self.frequency == DAILY else 7) * np.arange(size))
 
 
 def _scattered(values: Floats, place: NDArray[np.intp], size: int) -> Floats:
@@ -230,13 +233,13 @@ class Detector(Generic[Options]):
     name: as on the command line.
     defaults: the published settings.
     run: series, rows, options, r_compat to a detection; pure.
-    numbers_per_row: how many counts `run` gathers for one row of one series.
+    numbers_per_series: how many numbers `run` holds at once for one series.
     """
 
     name: str
     defaults: Options
     run: Callable[[SeriesSet, Rows, Options, bool], Detection]
-    numbers_per_row: Callable[[SeriesSet, Options], int]
+    numbers_per_series: Callable[[SeriesSet, Rows, Options], int]
 
     def detect(
         self, series: SeriesSet, rows: Any = None, options: Options | None = None, *, r_compat: bool = False
@@ -265,7 +268,7 @@ class Detector(Generic[Options]):
             return _nothing_asked((asked.size, n_series))
         if not r_compat:
             series, asked = series.on_a_grid(asked)
-        width = max(1, _NUMBERS_AT_ONCE // (asked.size * max(1, self.numbers_per_row(series, options))))
+        width = max(1, _NUMBERS_AT_ONCE // max(1, self.numbers_per_series(series, asked, options)))
         parts = [
             self.run(series.columns(slice(first, first + width)), asked, options, r_compat)
             for first in range(0, n_series, width)

@@ -21,11 +21,11 @@ Transformation = Literal["standard", "rossi", "anscombe"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CusumOptions:
-    """k: allowance per row, in standard deviations. h: decision limit of the sum. transformation: of the counts.
+    """k: allowance per row, in standard deviations. h: decision limit of the sum. transformation: of counts.
 
     mean: expected cases per row; None: the mean of the training rows. training: how many rows from the first;
-    None: all before the first row asked for. The sum starts at 0 after them, so a service that asks for the
-    latest row only must set `training`.
+    None: all before the first row asked for; a dated series counts its missing rows. The sum starts at 0
+    after them, so a service that asks for the latest row only must set `training`.
     """
 
     k: float = 1.04
@@ -55,7 +55,8 @@ class CusumOptions:
 def cusum(series: SeriesSet, rows: Rows, options: CusumOptions, r_compat: bool) -> Detection:
     """Add up S = max(0, S + z - k) row by row; alarm at S >= h. The sum is not reset by an alarm.
 
-    The bound is the largest count that keeps S below h: -1 where every count reaches it. R's `upperbound` is one
+    The bound is the largest count that keeps S below h: -1 where every count reaches it. R's `upperbound` is
+    one
     more: the fewest cases that raise an alarm, 0 where it has none. An unknown count leaves the sum as it
     is (R: no answer ever after). With all training rows zero the expected count is that of Jeffreys' prior,
     1 / (2 n) (R: no answer).
@@ -120,7 +121,7 @@ def _standardised(counts: Floats, mean: Floats, transformation: Transformation) 
 
 def _count_reaching(z: Floats, mean: Floats, transformation: Transformation) -> Floats:
     """The real number whose standardised value is z; of no meaning where even zero has a larger one."""
-    root = np.sqrt(mean)
+    root: Floats = np.sqrt(mean)
     if transformation == "standard":
         return root * z + mean
     if transformation == "rossi":
@@ -128,8 +129,8 @@ def _count_reaching(z: Floats, mean: Floats, transformation: Transformation) -> 
     return np.maximum(2.0 / 3.0 * mean ** (1.0 / 6.0) * z + np.cbrt(mean * mean), 0.0) ** 1.5
 
 
-def _gathered_numbers(series: SeriesSet, options: CusumOptions) -> int:
-    return 1 + series.counts.shape[0]
+def _gathered_numbers(series: SeriesSet, rows: Rows, options: CusumOptions) -> int:
+    return 4 * int(series.counts.shape[0])
 
 
 CUSUM = Detector("cusum", CusumOptions(), cusum, _gathered_numbers)

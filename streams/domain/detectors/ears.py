@@ -19,12 +19,12 @@ from streams.domain.detectors.base import (
 )
 
 _GAP = 2
-"""Rows that C2 and C3 leave between the baseline and the row judged, so that a slow rise is not its own baseline."""
+"""Rows between the baseline of C2 and C3 and the row judged: a slow rise is not its own baseline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarsOptions:
-    """alpha: one-sided error of one verdict. baseline: rows of history, 3 or more. min_sigma: floor of the sd."""
+    """alpha: one-sided error of a verdict. baseline: rows of history, 3 or more. min_sigma: floor of sd."""
 
     alpha: float
     baseline: int = 7
@@ -70,12 +70,13 @@ def ears_c2(series: SeriesSet, rows: Rows, options: EarsOptions, r_compat: bool)
 def ears_c3(series: SeriesSet, rows: Rows, options: EarsOptions, r_compat: bool) -> Detection:
     """Add up what the last three C2 scores have above one standard deviation; alarm above z.
 
-    With C2 = (count - mean) / max(sd, min_sigma) and P = what the two rows before add, the published statistic
-    P + max(0, C2 - 1) exceeds z where count > mean + sd (z - P + 1); where P alone exceeds z every count raises
-    an alarm (-1). A row before that has no score adds nothing; on a flat baseline (sd 0) a count above it adds
-    without limit, a count on it adds nothing.
+    With C2 = (count - mean) / max(sd, min_sigma) and P = what the two rows before add, the published
+    statistic P + max(0, C2 - 1) exceeds z where count > mean + sd (z - P + 1); where P alone exceeds z every
+    count raises an alarm (-1). A row before that has no score adds nothing; on a flat baseline (sd 0) a count
+    above it adds without limit, a count on it adds nothing.
 
-    R's bound is count + sd (z - P), at least 0: there the present count has no influence. `r_compat` has that.
+    R's bound is count + sd (z - P), at least 0: there the present count has no influence. `r_compat` has
+    that.
 
     Source:
         Hutwagner et al. 2003; R surveillance 1.20.3, earsC(method = "C3").
@@ -135,8 +136,8 @@ def _as_r(counts: Floats, bound: Floats, mean: Floats) -> Detection:
         return Detection(bound, judged & (counts > bound), judged, mean, reason)
 
 
-def _gathered_numbers(series: SeriesSet, options: EarsOptions) -> int:
-    return options.baseline
+def _gathered_numbers(series: SeriesSet, rows: Rows, options: EarsOptions) -> int:
+    return rows.size * options.baseline
 
 
 EARS_C1 = Detector("ears-c1", EarsOptions(alpha=0.001), ears_c1, _gathered_numbers)

@@ -1,4 +1,4 @@
-"""Farrington, classic and flexible: a count against the same season of earlier years, outbreaks down-weighted."""
+"""Farrington, classic and flexible: a count against the same season of earlier years."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,7 +17,6 @@ from streams.domain.detectors.base import (
     Reason,
     Rows,
     SeriesSet,
-    gathered,
     judged_by_bound,
 )
 from streams.domain.detectors.quantiles import count_quantile
@@ -30,7 +29,7 @@ Power = Literal["2/3", "1/2", "none"]
 _EXPONENTS: dict[Power, float] = {"2/3": 2.0 / 3.0, "1/2": 0.5, "none": 1.0}
 
 YEARS_FOR_TREND = 3
-"""A trend needs as many years; and as many are asked of the history where `years` wants at least that many."""
+"""Years that a trend needs; and that any history needs, unless `years` asks for fewer."""
 
 # Counts of one batch of models: what a core's own cache holds of the dozen arrays of a fit.
 _COUNTS_AT_ONCE = 24_000
@@ -40,10 +39,10 @@ _COUNTS_AT_ONCE = 24_000
 class FarringtonOptions:
     """Settings of the classic method, with R's defaults.
 
-    years: b, earlier years looked at. half_window: w, rows on each side of the same row there. alpha: two-sided
-    error. trend: whether a trend may stay in. reweight: whether past outbreaks weigh less. min_cases: no alarm
-    with fewer cases in the last min_cases_rows rows, the judged one included. power: scale on which the bound
-    is computed. population_offset: model cases per head.
+    years: b, earlier years looked at. half_window: w, rows on each side of the same row there. alpha:
+    two-sided error. trend: whether a trend may stay in. reweight: whether past outbreaks weigh less.
+    min_cases: no alarm with fewer cases in the last min_cases_rows rows, the judged one included. power:
+    scale on which the bound is computed. population_offset: model cases per head.
     """
 
     years: int = 5
@@ -74,11 +73,11 @@ class FarringtonOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlexibleOptions(FarringtonOptions):
-    """Settings of the flexible method, with R's defaults (NOUFAILY_2012 has the improved ones). alpha: one-sided.
+    """Settings of the flexible method, with R's defaults; alpha is one-sided. NOUFAILY_2012 has others.
 
-    periods: seasons of the year in the model; 1: only the windows. past_rows_excluded: rows right before the judged
-    one that are no baseline; None: half_window. weights_threshold: Anscombe residual above which a row weighs
-    less. trend_p: the trend stays if its p-value is below. threshold: how the bound is computed.
+    periods: seasons of the year in the model; 1: only the windows. past_rows_excluded: rows right before the
+    judged one that are no baseline; None: half_window. weights_threshold: Anscombe residual above which a row
+    weighs less. trend_p: the trend stays if its p-value is below. threshold: how the bound is computed.
     """
 
     periods: int = 1
@@ -118,8 +117,10 @@ NOUFAILY_2012 = FlexibleOptions(
 class _Batch:
     """Models to fit together: the counts of k (row, series) pairs on one design.
 
-    known, counts: (k, n), 0 where not known. offset: (k, n) or None. offset_now, count_now, recent: (k,), the last
-    being the cases of the last rows (NaN as R has it in its mode). time_now: (k,). allow_trend: years suffice.
+    known, counts: (k, n), 0 where not known. offset: (k, n) or None. Of the judged row, (k,): offset_now,
+    time_now, count_now; recent, the cases of the last rows (in R's mode NaN where one is); new, whether no
+    case is known from the first row of the baseline to the last that is old enough for it. allow_trend: years
+    suffice.
     """
 
     design: loglinear.Design
@@ -130,6 +131,8 @@ class _Batch:
     offset_now: Floats
     time_now: Floats
     count_now: Floats
+    recent: Floats
+    new: Bools
     allow_trend: bool
 
     def part(self, which: NDArray[np.intp]) -> "_Batch":
@@ -143,13 +146,36 @@ class _Batch:
             self.offset_now[which],
             self.time_now[which],
             self.count_now[which],
+            self.recent[which],
+            self.new[which],
             self.allow_trend,
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Source:
+    """All series, each in one piece of memory: counts (n_series, n_times), NaN not known; log population too.
+
+    cases_before: cases known before each row (n_series, n_times + 1).
+    """
+
+    counts: Floats
+    log_people: Floats | None
+    cases_before: Floats
+
+    @classmethod
+    def of(cls, series: SeriesSet, options: FarringtonOptions) -> "_Source":
+        """Turn a set of series around."""
+        counts = np.ascontiguousarray(series.counts.T)
+        people = series.population if options.population_offset else None
+        before = np.zeros((counts.shape[0], counts.shape[1] + 1))
+        np.cumsum(np.where(np.isnan(counts), 0.0, counts), axis=1, out=before[:, 1:])
+        return cls(counts, None if people is None else np.log(np.ascontiguousarray(people.T)), before)
+
+
 @dataclass(slots=True, eq=False)
 class _Prediction:
-    """What the models say of the judged row, (k,) each: log mean, variance of it per unit dispersion, dispersions."""
+    """What the models say of the judged row, (k,) each: log mean, its variance per dispersion, dispersions."""
 
     size: int
     log_mean: Floats = field(init=False)
@@ -167,7 +193,7 @@ class _Prediction:
 
 
 def farrington(series: SeriesSet, rows: Rows, options: FarringtonOptions, r_compat: bool) -> Detection:
-    """Judge rows by a quasi-Poisson model of the same weeks of earlier years, with a trend where there is one.
+    """Judge rows by a quasi-Poisson model of the same weeks of earlier years, with a trend if there is one.
 
     Source:
         Farrington et al. 1996 (J R Stat Soc A 159, 547); R surveillance 1.20.3, algo.farrington.
@@ -175,9 +201,7 @@ def farrington(series: SeriesSet, rows: Rows, options: FarringtonOptions, r_comp
     return _Run(series, rows, options, r_compat, flexible=None).detection()
 
 
-def farrington_flexible(
-    series: SeriesSet, rows: Rows, options: FlexibleOptions, r_compat: bool
-) -> Detection:
+def farrington_flexible(series: SeriesSet, rows: Rows, options: FlexibleOptions, r_compat: bool) -> Detection:
     """Judge rows by Farrington's model with seasons, by Noufaily's thresholds if asked.
 
     Source:
@@ -215,22 +239,16 @@ class _Run:
         self.alarm = np.zeros(shape, dtype=np.bool_)
         without = Reason.R_HAS_NO_ANSWER if self.r_compat else Reason.HISTORY_TOO_SHORT
         self.reason = np.full(shape, without, dtype=np.int8)
-        recent_rows = self.rows[:, None] - np.arange(self.options.min_cases_rows)
-        recent = gathered(self.series.counts, recent_rows)
-        # R adds the last rows up as they are: one unknown among them leaves it without a sum.
-        recent = recent.sum(axis=1) if self.r_compat else np.nansum(recent, axis=1)
-        counts_by_series = np.ascontiguousarray(self.series.counts.T)
-        people = self.series.population if self.options.population_offset else None
-        log_people = None if people is None else np.log(np.ascontiguousarray(people.T))
+        source = _Source.of(self.series, self.options)
         for baseline, time, years, places in self._shapes():
             per_batch = max(1, _COUNTS_AT_ONCE // baseline.offsets.size)
-            pairs = np.arange(places.size * shape[1])
-            for first in range(0, pairs.size, per_batch):
-                place, column = np.divmod(pairs[first : first + per_batch], shape[1])
+            for first in range(0, places.size * shape[1], per_batch):
+                pairs = np.arange(first, min(first + per_batch, places.size * shape[1]))
+                place, column = np.divmod(pairs, shape[1])
                 at = (places[place], column)
-                batch = self._batch(baseline, time, years, self.rows[at[0]], column, counts_by_series, log_people)
-                answer = self._r_answer if self.r_compat else self._published_answer
-                self.bound[at], self.expected[at], self.reason[at], self.alarm[at] = answer(batch, recent[at])
+                batch = self._batch(baseline, time, years, self.rows[at[0]], column, source)
+                answer = self._r_answer(batch) if self.r_compat else self._published_answer(batch)
+                self.bound[at], self.expected[at], self.reason[at], self.alarm[at] = answer
         if not self.r_compat:
             return judged_by_bound(self.series.counts[self.rows], self.bound, self.expected, self.reason)
         return Detection(
@@ -265,12 +283,14 @@ class _Run:
                 return None
             if self.r_compat:
                 return baseline, options.years
-            years = int(np.ceil(-baseline.offsets[0] / self.series.frequency - 0.5))
+            years = round(-int(baseline.offsets[0]) / self.series.frequency)
             return (baseline, years) if self._years_suffice(years) else None
         found = reference_rows.years_back(self.series, row, options.years)
         # Row -1 is R's index 0, which it leaves out without a word; below that it stops.
         first = -1 if self.r_compat else 0
-        lags = [row - before for before in found if before is not None and before - options.half_window >= first]
+        lags = [
+            row - before for before in found if before is not None and before - options.half_window >= first
+        ]
         if self.r_compat and len(lags) < options.years:
             return None
         if not self._years_suffice(len(lags)):
@@ -293,27 +313,27 @@ class _Run:
         years: int,
         rows: Rows,
         columns: NDArray[np.intp],
-        counts_by_series: Floats,
-        log_people: Floats | None,
+        source: "_Source",
     ) -> _Batch:
         """The counts of some (row, series) pairs."""
         at = (columns[:, None], rows[:, None] + baseline.offsets)
-        counts = counts_by_series[at]
+        counts = source.counts[at]
         known = ~np.isnan(counts)
         offset = None
         offset_now = np.zeros(rows.size)
-        if log_people is not None:
-            offset = log_people[at]
+        if source.log_people is not None:
+            offset = source.log_people[at]
             known &= ~np.isnan(offset)
             offset = np.where(known, offset, 0.0)
-            offset_now = log_people[columns, rows]
+            offset_now = source.log_people[columns, rows]
         time_now = np.zeros(rows.size)
         if self.r_compat and self.flexible is not None and self.series.dates is not None:
-            # R counts the time of the model from the first row of the baseline, that of the prediction from the
-            # first known one.
+            # R counts the time of the model from the first row of the baseline, that of the prediction from
+            # the first known one.
             in_order = np.argsort(baseline.offsets)
             first_known = in_order[known[:, in_order].argmax(axis=1)]
             time_now = time[in_order[0]] - time[first_known]
+        old = rows if self.flexible is None else np.maximum(rows - self.flexible.rows_excluded, 0)
         return _Batch(
             loglinear.Design(baseline.season_starts, baseline.season_sizes, time),
             baseline.current or 0,
@@ -322,17 +342,27 @@ class _Run:
             offset,
             offset_now,
             time_now,
-            counts_by_series[columns, rows],
+            source.counts[columns, rows],
+            self._recent(rows, columns, source),
+            source.cases_before[columns, old] == source.cases_before[columns, rows + baseline.offsets.min()],
             self.options.trend and years >= YEARS_FOR_TREND,
         )
 
-    # What the models answer -------------------------------------------------------------------------------------
+    def _recent(self, rows: Rows, columns: NDArray[np.intp], source: "_Source") -> Floats:
+        """Cases of the last rows. R adds them up as they are: one unknown among them leaves no sum."""
+        back = rows[:, None] - np.arange(self.options.min_cases_rows)
+        last = np.where(back >= 0, source.counts[columns[:, None], np.maximum(back, 0)], np.nan)
+        total: Floats = last.sum(axis=1) if self.r_compat else np.nansum(last, axis=1)
+        return total
 
-    def _r_answer(self, batch: _Batch, recent: Floats) -> tuple[Floats, Floats, NDArray[np.int8], Bools]:
+    # What the models answer
+    # -------------------------------------------------------------------------------------
+
+    def _r_answer(self, batch: _Batch) -> tuple[Floats, Floats, NDArray[np.int8], Bools]:
         """R's bound and alarm, missing where R's are."""
         predicted = self._predict(batch)
         mean, bound = self._threshold(predicted)
-        count = batch.count_now
+        count, recent = batch.count_now, batch.recent
         enough = recent >= self.options.min_cases
         # R compares on the scale of `score`; for the count laws it takes the log mean for the mean there.
         middle = mean if self._threshold_method == "delta" else predicted.log_mean
@@ -346,12 +376,12 @@ class _Run:
             answered = predicted.fitted
             bound = np.where(enough, bound, np.nan)
             alarm = enough & above & (count != 0)
-        reason = np.where(answered, np.where(enough, Reason.MODEL, Reason.TOO_FEW_CASES), Reason.R_HAS_NO_ANSWER)
+        reason = np.where(
+            answered, np.where(enough, Reason.MODEL, Reason.TOO_FEW_CASES), Reason.R_HAS_NO_ANSWER
+        )
         return np.where(answered, bound, np.nan), mean, reason.astype(np.int8), answered & alarm
 
-    def _published_answer(
-        self, batch: _Batch, recent: Floats
-    ) -> tuple[Floats, Floats, NDArray[np.int8], Bools]:
+    def _published_answer(self, batch: _Batch) -> tuple[Floats, Floats, NDArray[np.int8], Bools]:
         """The bound, with one for what the model cannot answer. The alarm is drawn from it later."""
         size = batch.known.shape[0]
         bound, expected = np.full(size, np.nan), np.full(size, np.nan)
@@ -361,11 +391,12 @@ class _Run:
         n_season = np.count_nonzero(batch.known[:, season], axis=1)
         in_season = batch.counts.values[:, season].sum(axis=1)
         short = 2 * n_season <= batch.design.group_sizes[batch.current]
+        short |= np.isnan(batch.offset_now)
         reason[short] = Reason.HISTORY_TOO_SHORT
 
-        new = ~short & (self.flexible is not None) & ~batch.counts.values.any(axis=1)
+        new = ~short & batch.new & (self.flexible is not None)
         reason[new] = Reason.NEW_DISEASE
-        few = ~short & ~new & (recent < self.options.min_cases) & ~np.isnan(batch.count_now)
+        few = ~short & ~new & (batch.recent < self.options.min_cases) & ~np.isnan(batch.count_now)
         reason[few] = Reason.TOO_FEW_CASES
 
         modelled = np.flatnonzero(reason == Reason.MODEL)
@@ -403,11 +434,14 @@ class _Run:
                 tau = predicted.phi + (se * mean) ** 2 / mean
                 sd = exponent * mean ** (exponent - 0.5) * np.sqrt(tau)
                 return mean, (mean**exponent + z * sd) ** (1.0 / exponent)
-            upper = predicted.log_mean if self._threshold_method == "nbPlugin" else predicted.log_mean + z * se
+            upper = (
+                predicted.log_mean if self._threshold_method == "nbPlugin" else predicted.log_mean + z * se
+            )
             upper_mean = np.where(predicted.fitted, np.exp(upper), np.nan)
             return mean, count_quantile(1.0 - self._one_sided_alpha, upper_mean, predicted.phi)
 
-    # The models -------------------------------------------------------------------------------------------------
+    # The models
+    # -------------------------------------------------------------------------------------------------
 
     def _predict(self, batch: _Batch) -> _Prediction:
         """Fit with a trend where one is allowed; without it where it does not hold or does not converge."""
@@ -442,7 +476,7 @@ class _Run:
         if self.flexible is not None:
             test_dispersion = se_dispersion = phi
             if self.r_compat:
-                # R overwrites the working weights of a re-weighted fit by the prior ones before it takes this.
+                # R overwrites the working weights of a re-weighted fit by the prior ones, then takes this.
                 quirk = model.dispersion(batch.counts, weights) if self.options.reweight else pearson
                 test_dispersion = se_dispersion = quirk
         if trend:
@@ -456,10 +490,8 @@ class _Run:
         prediction.fitted[at] = True
         return usable
 
-    def _weights(
-        self, model: loglinear.Fit, design: loglinear.Design, batch: _Batch, phi: Floats
-    ) -> Floats:
-        """Weights that sum to the known rows; rows far above their mean weigh the inverse square of how far."""
+    def _weights(self, model: loglinear.Fit, design: loglinear.Design, batch: _Batch, phi: Floats) -> Floats:
+        """Weights that sum to the known rows; one far above its mean weighs the inverse square of how far."""
         threshold = 1.0 if self.flexible is None else self.flexible.weights_threshold
         with np.errstate(all="ignore"):
             # Anscombe's residual times what it is divided by to be standardised.
@@ -474,7 +506,8 @@ class _Run:
                 weights[(raw == 0) & (unit == 0)] = np.nan
             weights[~batch.known] = 0.0
             n_known = np.count_nonzero(batch.known, axis=1)
-            return weights * (n_known / weights.sum(axis=1))[:, None]
+            weights *= (n_known / weights.sum(axis=1))[:, None]
+            return weights
 
     def _trend_holds(
         self, model: loglinear.Fit, batch: _Batch, log_mean: Floats, dispersion: Floats
@@ -485,13 +518,14 @@ class _Run:
         with np.errstate(all="ignore"):
             t = model.slope / np.sqrt(dispersion / model.time_spread)
             p = 2.0 * special.stdtr(model.degrees_of_freedom, -np.abs(t))
-            return (p < needed) & (loglinear.mean_of(log_mean) <= seen)
+            holds: Bools = (p < needed) & (loglinear.mean_of(log_mean) <= seen)
+            return holds
 
 
-def _numbers_per_row(series: SeriesSet, options: FarringtonOptions) -> int:
-    """Windows are gathered in batches of their own; what is held for a row is its result and its last counts."""
-    return 4 + options.min_cases_rows
+def _numbers_per_series(series: SeriesSet, rows: Rows, options: FarringtonOptions) -> int:
+    """The series twice and the answers; baselines are gathered in batches of their own."""
+    return 2 * int(series.counts.shape[0]) + 4 * rows.size
 
 
-FARRINGTON = Detector("farrington", FarringtonOptions(), farrington, _numbers_per_row)
-FARRINGTON_FLEXIBLE = Detector("farrington-flexible", NOUFAILY_2012, farrington_flexible, _numbers_per_row)
+FARRINGTON = Detector("farrington", FarringtonOptions(), farrington, _numbers_per_series)
+FARRINGTON_FLEXIBLE = Detector("farrington-flexible", NOUFAILY_2012, farrington_flexible, _numbers_per_series)

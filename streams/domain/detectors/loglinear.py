@@ -1,8 +1,9 @@
 """Quasi-Poisson log-linear models, very many at once, with the start and the stopping rule of R's glm.
 
-The models here have one shape: a level for each group of rows and, if wanted, one slope in time. Then a weighted
-least squares step needs no matrix. Within each group time is centred on its weighted mean; what is left is one
-division for the slope and one for each level, from sums over the rows of each group. Steps after the first are
+The models here have one shape: a level for each group of rows and, if wanted, one slope in time. Then a
+weighted least squares step needs no matrix. Within each group time is centred on its weighted mean; what is
+left is one division for the slope and one for each level, from sums over the rows of each group. Steps after
+the first are
 taken as differences, from the residuals, and each centres on the means of the step before: so nothing large
 cancels. A dense QR for one model at a time says the same (tests/unit/detectors/test_loglinear.py).
 """
@@ -44,11 +45,12 @@ class Design:
     def sums(self, values: Floats) -> Floats:
         """Sum over the rows of each group: (n_models, n_rows) to (n_models, n_groups)."""
         if self.group_starts.size == 1:
-            return values.sum(axis=1, keepdims=True)
+            total: Floats = values.sum(axis=1, keepdims=True)
+            return total
         return np.add.reduceat(values, self.group_starts, axis=1)
 
     def spread(self, per_group: Floats) -> Floats:
-        """The value of each row's group: (n_models, n_groups) to (n_models, n_rows), or (n_models, 1) for one group."""
+        """The value of each row's group: (n_models, n_groups) to (n_models, n_rows); one group stays."""
         if self.group_starts.size == 1:
             return per_group
         return np.repeat(per_group, self.group_sizes, axis=1)
@@ -214,10 +216,10 @@ def _converged(deviance: Floats, before: Floats) -> Bools:
 def _deviance(
     counts: Counts, prior: Floats, mean: Floats, total_mean: Floats, fitted: Floats, saturated: Floats
 ) -> Floats:
-    """Poisson deviance of each model: 2 sum prior (y log y - y) + mean - y log mean, from sums where these are exact enough.
+    """Poisson deviance, 2 (saturated - fitted + total_mean); row by row where these sums are too inexact.
 
     Args:
-        counts, prior, mean: Rows of the models, (n_models, n_rows); mean may be (n_models, n_rows) only.
+        counts, prior, mean: Of each row, (n_models, n_rows); mean may be (n_models, 1).
         total_mean: Sum of prior times mean (n_models,).
         fitted: Sum of prior times count times log mean (n_models,).
         saturated: Sum of prior times (y log y - y) (n_models,).

@@ -37,9 +37,7 @@ class Baseline:
         return _sorted_by_season(self.offsets[kept], season, self.current)
 
 
-def _sorted_by_season(
-    offsets: NDArray[np.intp], season: NDArray[np.intp], current: int | None
-) -> Baseline:
+def _sorted_by_season(offsets: NDArray[np.intp], season: NDArray[np.intp], current: int | None) -> Baseline:
     order = np.lexsort((offsets, season))
     seasons, starts = np.unique(season[order], return_index=True)
     places = np.flatnonzero(seasons == current)
@@ -121,17 +119,20 @@ def windows(series: SeriesSet, row: int, years: int, half_window: int) -> Baseli
 def _steps_from(day: date, steps: int, frequency: int) -> np.datetime64:
     start = np.datetime64(day, "D")
     if frequency == MONTHLY:
-        month = start.astype("datetime64[M]")
-        return (month + steps).astype("datetime64[D]") + (start - month.astype("datetime64[D]"))
+        month = start.astype("datetime64[M]") + steps
+        return np.datetime64(month, "D") + (day.day - 1)
     return start + steps * (7 if frequency == WEEKLY else 1)
 
 
 @lru_cache(maxsize=1024)
-def seasons(lags: tuple[int, ...], half_window: int, periods: int, past_rows_excluded: int) -> Baseline | None:
+def seasons(
+    lags: tuple[int, ...], half_window: int, periods: int, past_rows_excluded: int
+) -> Baseline | None:
     """The flexible baseline: windows around the same row of earlier years, and seasons between them.
 
-    The windows, and the rows right before the judged one, are season `periods`. The rows between two windows are
-    cut into periods - 1 blocks in time order, the first ones a row longer where it does not come out even.
+    The windows, and the rows right before the judged one, are season `periods`. The rows between two windows
+    are cut into periods - 1 blocks in time order, the first ones a row longer where it does not come out
+    even.
 
     Args:
         lags: Rows back to the same row of each earlier year, ascending.

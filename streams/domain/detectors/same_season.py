@@ -18,11 +18,12 @@ from streams.domain.detectors.base import (
 )
 from streams.domain.detectors.quantiles import count_quantile
 
-# Upper 95 % limits of a Poisson count with mean 0, 1 ... 20, after Crow and Gardner 1959 (Biometrika 46, 441), to
-# three decimals as the RKI's system rounds them; the figures are those that R surveillance 1.20.3 answers with.
+# Upper 95 % limits of a Poisson count with mean 0, 1 ... 20, after Crow and Gardner 1959 (Biometrika 46,
+# 441), to three decimals as the RKI's system rounds them; the figures are those that R surveillance 1.20.3
+# answers with.
 POISSON_LIMITS = np.array(
-    [3.285, 5.323, 6.686, 8.102, 9.598, 11.177, 12.817, 13.765, 14.921, 16.768, 17.633]
-    + [19.05, 20.335, 21.364, 22.945, 23.762, 25.4, 26.306, 27.735, 28.966, 30.017]
+    (3.285, 5.323, 6.686, 8.102, 9.598, 11.177, 12.817, 13.765, 14.921, 16.768, 17.633)  # 0 to 10
+    + (19.05, 20.335, 21.364, 22.945, 23.762, 25.4, 26.306, 27.735, 28.966, 30.017)
 )
 _NORMAL_ABOVE = 20.0
 
@@ -31,8 +32,8 @@ _NORMAL_ABOVE = 20.0
 class SeasonOptions:
     """Which rows are the base, and how sure an alarm is.
 
-    years: earlier years to look at (b). half_window: rows on each side of the same row there, and rows before the
-    present one (w). this_year: whether the rows right before count (actY). alpha: error of one verdict
+    years: earlier years to look at (b). half_window: rows on each side of the same row there, and rows before
+    the present one (w). this_year: whether the rows right before count (actY). alpha: error of one verdict
     (Bayes; RKI has its table).
     """
 
@@ -63,8 +64,8 @@ class SeasonOptions:
 def bayes(series: SeriesSet, rows: Rows, options: SeasonOptions, r_compat: bool) -> Detection:
     """Judge each row against the predictive law of a Poisson count with Jeffreys' prior.
 
-    U is the (1 - alpha) quantile of a negative binomial with size (sum of base + 1/2) and probability n / (n + 1).
-    An all-zero base is no special case: U is then 0 or 1.
+    U is the (1 - alpha) quantile of a negative binomial with size (sum of base + 1/2) and probability n / (n
+    + 1). An all-zero base is no special case: U is then 0 or 1.
 
     Source:
         Riebler 2004; Höhle 2007 (Comput Stat 22, 571); R surveillance 1.20.3, algo.bayes.
@@ -80,12 +81,21 @@ def bayes(series: SeriesSet, rows: Rows, options: SeasonOptions, r_compat: bool)
 
 
 def predictive_bound(alpha: float, mean: Floats, n_known: NDArray[np.intp]) -> Floats:
-    """(1 - alpha) quantile of the next count after n with a posterior mean, (n,): the Gamma-Poisson predictive law."""
+    """The (1 - alpha) quantile of the next count, given how many were known and their posterior mean.
+
+    Args:
+        alpha: Error of one verdict.
+        mean: (sum of counts + 1/2) / n_known, shape (n,).
+        n_known: Number of counts, one or more, shape (n,).
+
+    Returns:
+        Shape (n,): of the Gamma-Poisson predictive law under Jeffreys' prior.
+    """
     return count_quantile(1.0 - alpha, mean, 1.0 + 1.0 / n_known)
 
 
 def rki(series: SeriesSet, rows: Rows, options: SeasonOptions, r_compat: bool) -> Detection:
-    """Judge each row against mean + 2 sd of its base above a mean of 20, else against Poisson limits from a table.
+    """Judge each row against mean + 2 sd of its base above a mean of 20, else against a table of Poisson limits.
 
     Source:
         Altmann 2003, RKI; R surveillance 1.20.3, algo.rki.
@@ -102,7 +112,7 @@ def rki(series: SeriesSet, rows: Rows, options: SeasonOptions, r_compat: bool) -
 
 
 def _base(series: SeriesSet, rows: Rows, options: SeasonOptions) -> tuple[Floats, NDArray[np.bool_]]:
-    """The base counts (n_rows, rows_of_base, n_series), and whether the series reaches back to all of them."""
+    """The base counts (n_rows, rows_of_base, n_series), and whether the series reaches back far enough."""
     w, years = options.half_window, options.years
     offsets = [np.arange(-w, 0)] if options.this_year else []
     offsets += [np.arange(-w, w + 1) - year * series.frequency for year in range(1, years + 1)]
@@ -117,8 +127,8 @@ def _verdict(counts: Floats, bound: Floats, mean: Floats, r_compat: bool) -> Det
     return judged_by_bound(counts, bound, mean, reason)
 
 
-def _gathered_numbers(series: SeriesSet, options: SeasonOptions) -> int:
-    return options.rows_of_base
+def _gathered_numbers(series: SeriesSet, rows: Rows, options: SeasonOptions) -> int:
+    return rows.size * options.rows_of_base
 
 
 BAYES = Detector("bayes", SeasonOptions(years=0, half_window=6, this_year=True), bayes, _gathered_numbers)

@@ -1,0 +1,89 @@
+"""In which order what happens, and when: drawn from the run's dice, so that a seed gives it again."""
+
+from collections.abc import Callable, Sequence
+
+from tests.faults import faults
+from tests.faults.book import Chunk
+from tests.faults.checks import Finding, Witness, verify
+from tests.faults.faults import Fault
+from tests.faults.run import Run
+from tests.faults.stream import wait_until_folded
+
+Schedule = Callable[[Run], list[Finding]]
+
+EVERY_FAULT: tuple[Fault, ...] = (
+    faults.kill_worker,
+    faults.kill_broker,
+    faults.kill_database,
+    faults.stop_database,
+    faults.pause_worker,
+    faults.move_partitions,
+    faults.restart_everything,
+    faults.deliver_again,
+    faults.skip_to_the_end,
+    faults.wipe_database,
+    faults.step_clock_back,
+)
+# They take records away from Kafka, which nothing can bring back: each is followed by new events only.
+LAST_FAULTS: tuple[Fault, ...] = (
+    faults.cut_the_log,
+    faults.cut_the_log_unseen,
+    faults.make_the_topic_anew,
+)
+_CATCH_UP_SECONDS = 300.0
+
+
+def everything(run: Run) -> list[Finding]:
+    """Rounds of every fault at random moments, then those that take records away."""
+    witness = Witness()
+    run.write_chapters([run.size.events // run.size.rounds] * run.size.rounds, len(LAST_FAULTS))
+    run.crew.scale(2)
+    for _ in range(run.size.rounds):
+        _round(run, run.schedule.sample(EVERY_FAULT, len(EVERY_FAULT)))
+    for fault in LAST_FAULTS:
+        witness.look(run.where, run.book)
+        _happen(run, fault)
+        wait_until_folded(run.where, _CATCH_UP_SECONDS)
+    return _verdict(run, witness)
+
+
+def killed_again_and_again(run: Run) -> list[Finding]:
+    """What docs/adr/0006-faust-pattern.md rests on: worker three times, database twice, broker once."""
+    run.write_chapters([run.size.events], 0)
+    run.crew.scale(2)
+    deaths = [faults.kill_worker] * 3 + [faults.kill_database] * 2 + [faults.kill_broker]
+    _round(run, run.schedule.sample(deaths, len(deaths)))
+    return _verdict(run, Witness())
+
+
+def _round(run: Run, happening: Sequence[Fault]) -> None:
+    """Send a chapter; let each fault happen when so much of it is folded, wherever that hits."""
+    chunks: list[Chunk] = next(run.chapters)
+    records = sum(map(len, chunks))
+    start = run.high_water.records
+    moments = sorted(run.schedule.uniform(0.02, 0.9) for _ in happening)
+    run.feeder.start(chunks)
+    for moment, fault in zip(moments, happening, strict=True):
+        run.wait_for_folded(start + int(moment * records), _CATCH_UP_SECONDS)
+        _happen(run, fault)
+    run.feeder.finish()
+    wait_until_folded(run.where, _CATCH_UP_SECONDS)
+    run.say("all folded")
+
+
+def _happen(run: Run, fault: Fault) -> None:
+    run.say(fault.__name__.replace("_", " "))
+    fault(run)
+
+
+def _verdict(run: Run, witness: Witness) -> list[Finding]:
+    run.say("all folded; looking at every promise")
+    witness.look(run.where, run.book)
+    findings = verify(run.where, run.book, witness)
+    run.say(f"{len(run.book.events):,} events; workers ended, by exit code: {dict(run.crew.ends())}")
+    return findings
+
+
+SCHEDULES: dict[str, Schedule] = {
+    schedule.__name__: schedule for schedule in (everything, killed_again_and_again)
+}
