@@ -64,11 +64,11 @@ def exits(command: Callable[_Parameters, int | None]) -> Callable[_Parameters, N
         try:
             code = command(*args, **kwargs) or 0
         except DependencyDown as error:
-            err.print(f"[red]{error}[/red]", highlight=False)
+            err.print(str(error), style="red", markup=False, highlight=False)
             err.print("Is the stack up? `canhdich doctor` says what is missing; `make up` starts it.")
             code = EXIT_DEPENDENCY_DOWN
         except ConfigurationError as error:
-            err.print(f"[red]{error}[/red]", highlight=False)
+            err.print(str(error), style="red", markup=False, highlight=False)
             code = EXIT_USAGE
         raise typer.Exit(code)
 

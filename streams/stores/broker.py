@@ -40,7 +40,7 @@ def errors_translated() -> Iterator[None]:
 @contextmanager
 def _admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
     with errors_translated():
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=10_000)
         try:
             yield admin
         finally:
@@ -124,7 +124,9 @@ def end_offsets(bootstrap: str, name: str) -> dict[int, int]:
     """
     _, partitions = topic_partitions(bootstrap, name)
     with errors_translated():
-        consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        consumer = KafkaConsumer(
+            bootstrap_servers=bootstrap, bootstrap_timeout_ms=10_000, enable_auto_commit=False
+        )
         try:
             ends = consumer.end_offsets([TopicPartition(name, p) for p in range(partitions)])
             return {tp.partition: offset for tp, offset in ends.items()}
@@ -270,7 +272,9 @@ class KafkaLog:
     def _states(self, next_offsets: Mapping[int, int | None]) -> dict[int, LogState]:
         topic_id, _ = topic_partitions(self._bootstrap, self._topic)
         with errors_translated():
-            consumer = KafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+            consumer = KafkaConsumer(
+                bootstrap_servers=self._bootstrap, bootstrap_timeout_ms=10_000, enable_auto_commit=False
+            )
             try:
                 at = {TopicPartition(self._topic, p): offset for p, offset in next_offsets.items()}
                 first = consumer.beginning_offsets(list(at))

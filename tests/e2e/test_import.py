@@ -1,4 +1,4 @@
-"""100,000 events, each sent twice, shuffled, a worker killed on the way: the counts are the independent ones."""
+"""100,000 events, each sent twice, shuffled, a worker killed on the way: the independent counts."""
 
 import random
 import time

@@ -90,8 +90,8 @@ class SeriesSet:
         if wrong.size:
             row, column = wrong[0]
             raise ValueError(
-                f"Row {row} of series {column} has the count {self.counts[row, column]}; counts are from 0 to "
-                f"{LARGEST_COUNT:g}, or NaN where it is not known."
+                f"Row {row} of series {column} has the count {self.counts[row, column]}; counts are from 0 "
+                f"to {LARGEST_COUNT:g}, or NaN where it is not known."
             )
         if self.frequency < 1:
             raise ValueError(f"A series has at least one row per year, not {self.frequency}.")

@@ -154,7 +154,7 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Source:
-    """All series, each in one piece of memory: counts (n_series, n_times), NaN not known; log population too.
+    """All series, each in one piece of memory: counts (n_series, n_times), NaN not known; log population.
 
     cases_before: cases known before each row (n_series, n_times + 1).
     """
@@ -175,7 +175,7 @@ class _Source:
 
 @dataclass(slots=True, eq=False)
 class _Prediction:
-    """What the models say of the judged row, (k,) each: log mean, its variance per dispersion, dispersions."""
+    """What the models say of the judged row, (k,) each; variance is that of log_mean, per unit dispersion."""
 
     size: int
     log_mean: Floats = field(init=False)
@@ -355,9 +355,6 @@ class _Run:
         total: Floats = last.sum(axis=1) if self.r_compat else np.nansum(last, axis=1)
         return total
 
-    # What the models answer
-    # -------------------------------------------------------------------------------------
-
     def _r_answer(self, batch: _Batch) -> tuple[Floats, Floats, NDArray[np.int8], Bools]:
         """R's bound and alarm, missing where R's are."""
         predicted = self._predict(batch)
@@ -440,9 +437,6 @@ class _Run:
             upper_mean = np.where(predicted.fitted, np.exp(upper), np.nan)
             return mean, count_quantile(1.0 - self._one_sided_alpha, upper_mean, predicted.phi)
 
-    # The models
-    # -------------------------------------------------------------------------------------------------
-
     def _predict(self, batch: _Batch) -> _Prediction:
         """Fit with a trend where one is allowed; without it where it does not hold or does not converge."""
         prediction = _Prediction(batch.known.shape[0])
@@ -465,8 +459,8 @@ class _Run:
         weights = prior
         if self.options.reweight:
             weights = self._weights(model, design, batch, np.maximum(pearson, 1.0))
-            usable &= ~np.isnan(weights).any(axis=1)
-            weights = np.where(np.isnan(weights), prior, weights)
+            usable &= ~np.isnan(weights[:, 0])
+            weights[~usable] = prior[~usable]
             model = loglinear.fit(design, batch.counts, weights, batch.offset)
             pearson = model.dispersion(batch.counts)
         phi = np.maximum(pearson, 1.0)
@@ -499,11 +493,9 @@ class _Run:
             raw = 1.5 * (batch.counts.two_thirds / root6 - root6 * root6 * root6)
             unit = np.sqrt(phi[:, None] * (1.0 - model.leverage(design)))
             weights = np.ones(raw.shape)
-            far = raw > threshold * unit
+            # A row that alone decides its own mean has no residual but rounding.
+            far = (raw > threshold * unit) & (unit > 0.0)
             weights[far] = (unit[far] / raw[far]) ** 2
-            # 0 / 0, a row that alone decides its own mean, has no residual: R stops at it.
-            if self.r_compat:
-                weights[(raw == 0) & (unit == 0)] = np.nan
             weights[~batch.known] = 0.0
             n_known = np.count_nonzero(batch.known, axis=1)
             weights *= (n_known / weights.sum(axis=1))[:, None]

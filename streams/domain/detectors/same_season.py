@@ -21,10 +21,9 @@ from streams.domain.detectors.quantiles import count_quantile
 # Upper 95 % limits of a Poisson count with mean 0, 1 ... 20, after Crow and Gardner 1959 (Biometrika 46,
 # 441), to three decimals as the RKI's system rounds them; the figures are those that R surveillance 1.20.3
 # answers with.
-POISSON_LIMITS = np.array(
-    (3.285, 5.323, 6.686, 8.102, 9.598, 11.177, 12.817, 13.765, 14.921, 16.768, 17.633)  # 0 to 10
-    + (19.05, 20.335, 21.364, 22.945, 23.762, 25.4, 26.306, 27.735, 28.966, 30.017)
-)
+_LIMITS_0_TO_10 = (3.285, 5.323, 6.686, 8.102, 9.598, 11.177, 12.817, 13.765, 14.921, 16.768, 17.633)
+_LIMITS_11_TO_20 = (19.05, 20.335, 21.364, 22.945, 23.762, 25.4, 26.306, 27.735, 28.966, 30.017)
+POISSON_LIMITS = np.array([*_LIMITS_0_TO_10, *_LIMITS_11_TO_20])
 _NORMAL_ABOVE = 20.0
 
 
@@ -95,7 +94,7 @@ def predictive_bound(alpha: float, mean: Floats, n_known: NDArray[np.intp]) -> F
 
 
 def rki(series: SeriesSet, rows: Rows, options: SeasonOptions, r_compat: bool) -> Detection:
-    """Judge each row against mean + 2 sd of its base above a mean of 20, else against a table of Poisson limits.
+    """Judge each row against mean + 2 sd of its base above a mean of 20, else against a table.
 
     Source:
         Altmann 2003, RKI; R surveillance 1.20.3, algo.rki.

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.structs import OffsetAndMetadata
+from pydantic import SecretStr
 
 from schemas.topics import load_topics
 from schemas.topics.partitioner import partition_for
@@ -32,7 +33,6 @@ POISON: list[Sent] = [
     (b"LC-1", b"\xff\xfe\x00", None),
     (b"LC-1", b"", None),
     (b"LC-1", None, None),
-    (None, None, 3),
     (None, b"[]", 3),
     (b"LC-1", b"x" * 900_000, None),
     (b"LC-1", event(**{f"f{n}": 1 for n in range(5_000)}), None),
@@ -40,7 +40,7 @@ POISON: list[Sent] = [
     (b"LC-1", event(zzz=1).replace(b"zzz", b"\\ud800"), None),
     (b"LC-1", event(hamlet="a\x00b"), None),
     (b"LC-1", event(ho_ten="Lò Văn Pâng"), None),
-    (b"LC-1", event().replace(b'"sex"', b'"sex"')[:-1], None),
+    (b"LC-1", event()[:-1], None),
     (b"Lo Van Pang", event("LC-1"), None),
     (b"\xff" * 100, event("LC-1"), None),
     (b"LC-1", event("LC-1"), WRONG_PARTITION),
@@ -209,7 +209,7 @@ def test_a_topic_made_anew_is_read_under_a_new_epoch(installation: Installation)
 
 
 def test_a_worker_that_waits_for_the_database_can_be_told_to_stop(installation: Installation) -> None:
-    nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
+    nowhere = SecretStr("postgresql://nobody@127.0.0.1:1/nothing")
     worker = installation.start(database_url=nowhere)
     until(lambda: "trying again" in worker.log, "it waits for the database")
     assert worker.is_running
