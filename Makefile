@@ -69,7 +69,7 @@ generated: install ## Make anew what is generated: AsyncAPI, JSON schemas, the t
 	@$(BIN)/python -m services.settings_table
 
 lock: ## Resolve the versions anew
-	@$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --quiet -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --extra catalogue --generate-hashes --no-emit-index-url --quiet -o requirements.lock
 
 clean: down ## Stop everything and delete data, virtual environment and caches; downloads stay
 	@$(NATIVE) wipe

@@ -283,7 +283,7 @@ class LedgerContract:
 
     def test_a_code_means_what_it_meant_on_the_events_own_day(self, store: Store) -> None:
         late = START + minutes(3 * 365 * 24 * 60)
-        new = {"time": late, "area_code": "03390", "onset_on": "2026-07-01"}
+        new: dict[str, Any] = {"time": late, "area_code": "03390", "onset_on": "2026-07-01"}
         fold(store.open(), records([event(area_code="03390"), event("LC-2", 2, **new)], at=late))
         assert [row[7] for row in store.journal()] == ["03390@start", "03390@2025-07-01"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import time
 from collections import Counter, defaultdict
 from datetime import date
 from pathlib import Path
@@ -53,16 +52,6 @@ def _sources(catalogue: Catalogue, areas: dict[str, Area]) -> dict[str, set[str]
 
 
 # --- the whole ----------------------------------------------------------------------------------------------
-
-
-def test_loads_quickly() -> None:
-    """The promise is 0.6 s on two idle cores; processor time and half as much again allow for busy ones."""
-    seconds = []
-    for _ in range(5):
-        start = time.process_time()
-        load_catalogue()
-        seconds.append(time.process_time() - start)
-    assert min(seconds) < 0.9
 
 
 def test_the_version_names_the_content(catalogue: Catalogue) -> None:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from schemas.topics import load_topics
@@ -14,6 +15,7 @@ from tests.faults.stream import (
     admin,
     end_offsets_of,
     folded_records,
+    group_offsets,
     set_group_offsets,
     set_topic_config,
     wait_for,
@@ -21,6 +23,8 @@ from tests.faults.stream import (
 
 Fault = Callable[[Run], None]
 _HOUR_MS = 3_600_000
+# How often a worker tells Kafka's group how far it is.
+COMMIT_SECONDS = 2.0
 
 
 def kill_worker(run: Run) -> None:
@@ -45,6 +49,20 @@ def stop_database(run: Run) -> None:
     run.servers.stop("timescale")
     time.sleep(run.size.outage_seconds)
     run.servers.start("timescale")
+
+
+def kill_worker_in_an_outage(run: Run) -> None:
+    """Stop the database, kill -9 the workers a while later, and start all again."""
+    run.servers.stop("timescale")
+    with suppress(TimeoutError):
+        wait_for(
+            "the group past what is folded",
+            3 * COMMIT_SECONDS,
+            lambda: sum(group_offsets(run.where).values()) > run.high_water.records,
+        )
+    wanted = run.crew.kill_all()
+    run.servers.start("timescale")
+    run.crew.scale(wanted)
 
 
 def pause_worker(run: Run) -> None:

@@ -23,7 +23,7 @@ from tests.faults.book import Book, Chunk
 from tests.faults.crew import Crew
 from tests.faults.feeder import Feeder
 from tests.faults.servers import Servers
-from tests.faults.stream import HighWater, Where, admin, wait_for
+from tests.faults.stream import HighWater, Where, admin, wait_for, wait_until_folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,11 @@ class Size:
     rounds: int
     batch_records: int
     outage_seconds: float
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long all of it may take to be folded before it counts as stuck."""
+        return 60 + self.events / 500
 
 
 @dataclass
@@ -74,8 +79,9 @@ class Run:
         with suppress(TimeoutError):
             self.wait_for_folded(self.high_water.records + records, seconds)
 
-    def wait_for_folded(self, records: int, seconds: float) -> None:
+    def wait_for_folded(self, records: int, seconds: float | None = None) -> None:
         """Wait until so many records are folded."""
+        seconds = seconds or self.size.patience_seconds
         wait_for(f"{records:,} records folded", seconds, lambda: self.high_water.records >= records)
 
     def write_chapters(self, sizes: Sequence[int], afterthoughts: int) -> None:
@@ -83,6 +89,10 @@ class Run:
         short = 2 * self.size.batch_records
         sizes = [*sizes, *[short] * afterthoughts]
         self.chapters = self.book.chapters(sizes)
+
+    def wait_until_folded(self) -> None:
+        """Wait until the database is where Kafka ends."""
+        wait_until_folded(self.where, self.size.patience_seconds)
 
     def send_more(self) -> None:
         """Send the book's next chapter."""

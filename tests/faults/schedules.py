@@ -7,7 +7,6 @@ from tests.faults.book import Chunk
 from tests.faults.checks import Finding, Witness, verify
 from tests.faults.faults import Fault
 from tests.faults.run import Run
-from tests.faults.stream import wait_until_folded
 
 Schedule = Callable[[Run], list[Finding]]
 
@@ -30,7 +29,6 @@ LAST_FAULTS: tuple[Fault, ...] = (
     faults.cut_the_log_unseen,
     faults.make_the_topic_anew,
 )
-_CATCH_UP_SECONDS = 300.0
 
 
 def everything(run: Run) -> list[Finding]:
@@ -43,7 +41,7 @@ def everything(run: Run) -> list[Finding]:
     for fault in LAST_FAULTS:
         witness.look(run.where, run.book)
         _happen(run, fault)
-        wait_until_folded(run.where, _CATCH_UP_SECONDS)
+        run.wait_until_folded()
     return _verdict(run, witness)
 
 
@@ -56,6 +54,28 @@ def killed_again_and_again(run: Run) -> list[Finding]:
     return _verdict(run, Witness())
 
 
+def mishaps(run: Run) -> list[Finding]:
+    """Nothing but what goes wrong inside the worker (`--sabotage`), for one worker."""
+    run.write_chapters([run.size.events], 0)
+    run.crew.scale(1)
+    _round(run, ())
+    return _verdict(run, Witness())
+
+
+def killed_in_an_outage(run: Run) -> list[Finding]:
+    """The worker is killed while the database is down, when it has had time to acknowledge what it holds."""
+    run.write_chapters([run.size.events // 2] * 2, 0)
+    run.crew.scale(1)
+    run.feeder.start(next(run.chapters))
+    run.wait_for_folded(run.size.events // 4)
+    _happen(run, faults.kill_worker_in_an_outage)
+    run.feeder.finish()
+    # Whatever the group has skipped, each partition goes on.
+    run.send_more()
+    run.wait_until_folded()
+    return _verdict(run, Witness())
+
+
 def _round(run: Run, happening: Sequence[Fault]) -> None:
     """Send a chapter; let each fault happen when so much of it is folded, wherever that hits."""
     chunks: list[Chunk] = next(run.chapters)
@@ -64,10 +84,10 @@ def _round(run: Run, happening: Sequence[Fault]) -> None:
     moments = sorted(run.schedule.uniform(0.02, 0.9) for _ in happening)
     run.feeder.start(chunks)
     for moment, fault in zip(moments, happening, strict=True):
-        run.wait_for_folded(start + int(moment * records), _CATCH_UP_SECONDS)
+        run.wait_for_folded(start + int(moment * records))
         _happen(run, fault)
     run.feeder.finish()
-    wait_until_folded(run.where, _CATCH_UP_SECONDS)
+    run.wait_until_folded()
     run.say("all folded")
 
 
@@ -85,5 +105,6 @@ def _verdict(run: Run, witness: Witness) -> list[Finding]:
 
 
 SCHEDULES: dict[str, Schedule] = {
-    schedule.__name__: schedule for schedule in (everything, killed_again_and_again)
+    schedule.__name__: schedule
+    for schedule in (everything, killed_again_and_again, mishaps, killed_in_an_outage)
 }

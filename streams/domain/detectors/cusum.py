@@ -105,7 +105,7 @@ def _expected(training: Floats, options: CusumOptions, r_compat: bool) -> Floats
     known = ~np.isnan(training)
     n_known = known.sum(axis=0)
     total = np.where(known, training, 0.0).sum(axis=0)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         if r_compat:
             return np.where(known.all(axis=0), total / n_known, np.nan)
         return np.where(n_known > 0, np.where(total > 0, total, 0.5) / n_known, np.nan)

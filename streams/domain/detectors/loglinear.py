@@ -125,7 +125,7 @@ class Fit:
 
     def leverage(self, design: Design) -> Floats:
         """Diagonal of the hat matrix of the last step, (n_models, n_rows), with R's rounding up to 1."""
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             hat = design.spread(1.0 / self.group_weight)
             if design.time is not None:
                 centred = design.time - design.spread(self.time_mean)
@@ -139,9 +139,9 @@ class Fit:
 
         weights: by default those of the last step with residuals after it, as R reports it.
         """
-        residual = (counts.values - self.mean) / self.mean
-        np.multiply(residual, residual, out=residual)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
+            residual = (counts.values - self.mean) / self.mean
+            np.multiply(residual, residual, out=residual)
             pearson = np.vecdot(self.weights if weights is None else weights, residual)
             return np.where(self.degrees_of_freedom > 0, pearson / self.degrees_of_freedom, np.nan)
 
@@ -155,11 +155,12 @@ class Fit:
         Returns:
             Both (n_models,). NaN where the group has no weight.
         """
-        ahead = time - self.time_mean[:, group]
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
+            ahead = time - self.time_mean[:, group]
             variance = 1.0 / np.where(self.group_weight[:, group] > 0, self.group_weight[:, group], np.nan)
             variance = variance + np.where(self.time_spread > 0, ahead * ahead / self.time_spread, 0.0)
-        return np.where(np.isnan(variance), np.nan, self.level[:, group] + self.slope * ahead), variance
+            predictor = self.level[:, group] + self.slope * ahead
+        return np.where(np.isnan(variance), np.nan, predictor), variance
 
 
 def mean_of(predictor: Floats) -> Floats:

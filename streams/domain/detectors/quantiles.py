@@ -53,11 +53,18 @@ def count_quantile(
 def _expansion(
     probability: float, mean: NDArray[np.float64], dispersion: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Cornish-Fisher with the third cumulant, rounded, never negative."""
+    """Cornish-Fisher with the third and fourth cumulants, rounded, never negative."""
     z = float(special.ndtri(probability))
     sigma = np.sqrt(dispersion) * np.sqrt(mean)
-    # Skewness of a negative binomial count is (2 dispersion - 1) / sigma; of a Poisson count 1 / sigma.
-    return np.maximum(np.floor(mean + sigma * z + (2.0 * dispersion - 1.0) * (z * z - 1.0) / 6.0 + 0.5), 0.0)
+    # Skewness of a negative binomial count, times sigma; and what kurtosis and squared skewness add, likewise.
+    skew = 2.0 * dispersion - 1.0
+    kurtosis = 6.0 * dispersion * (dispersion - 1.0) + 1.0
+    quantile = mean + sigma * z + skew * (z * z - 1.0) / 6.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bend = kurtosis * (z**3 - 3.0 * z) / 24.0 - skew * skew * (2.0 * z**3 - 5.0 * z) / 36.0
+        # Where the spread exceeds the mean the series does not converge: then two terms are the better start.
+        quantile = np.where(sigma < mean, quantile + bend / sigma, quantile)
+    return np.maximum(np.floor(quantile + 0.5), 0.0)
 
 
 def _cumulative(

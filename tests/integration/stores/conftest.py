@@ -75,12 +75,11 @@ class PostgresStore:
         return self.connection.execute(
             "select known_at, kafka_partition, epoch, kafka_offset, load_id, subject, event_id, area_id, "
             "is_parked from case_events order by kafka_partition, epoch, kafka_offset"
-        ).fetchall()  # type: ignore[return-value]
+        ).fetchall()
 
     def parked(self) -> set[tuple[str, UUID, str, str]]:
-        return set(
-            self.connection.execute("select subject, event_id, reason, code from parked_events").fetchall()
-        )  # type: ignore[arg-type]
+        found = self.connection.execute("select subject, event_id, reason, code from parked_events")
+        return {(subject, event_id, reason, code) for subject, event_id, reason, code in found}
 
     def dead(self) -> list[DeadLetter]:
         found = self.connection.execute(
@@ -88,7 +87,10 @@ class PostgresStore:
             "record_value, standing_value, subject, event_id from dead_letters "
             "order by kafka_partition, epoch, kafka_offset"
         )
-        return [DeadLetter(*row[:5], tuple(row[5]), *row[6:]) for row in found]
+        return [
+            DeadLetter(epoch, partition, offset, known_at, error, tuple(problems), *rest)
+            for epoch, partition, offset, known_at, error, problems, *rest in found
+        ]
 
 
 @pytest.fixture(scope="module")

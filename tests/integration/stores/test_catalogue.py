@@ -221,7 +221,11 @@ def test_redrawn_surveillance_areas_move_the_totals_and_nothing_else(told: Postg
     assert (told.rows(), told.counts()) == (rows, counts)
     assert audit(told.connection).is_clean
     # And the fold goes on adding to the totals where they are now.
-    late = {"time": datetime(2026, 3, 1, tzinfo=UTC), "area_code": "03390", "onset_on": "2026-02-03"}
+    late: dict[str, Any] = {
+        "time": datetime(2026, 3, 1, tzinfo=UTC),
+        "area_code": "03390",
+        "onset_on": "2026-02-03",
+    }
     fold(told.open(), records([event("LC-X", 99, **late)], 17, at=datetime(2026, 3, 1, tzinfo=UTC)))
     assert totals(told.connection)["dengue", "109@2025-07-01", 2026] == 2
     assert audit(told.connection).is_clean

@@ -229,7 +229,7 @@ class Installation:
             def has_all() -> bool:
                 for batch in consumer.poll(timeout_ms=500).values():
                     found.extend(batch)
-                return len(found) >= sum(ends.values())
+                return len(found) >= int(sum(ends.values()))
 
             until(has_all, f"{topic} was not read")
             return found

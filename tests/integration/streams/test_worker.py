@@ -2,6 +2,8 @@
 
 import json
 from collections import Counter
+from itertools import zip_longest
+from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
@@ -29,14 +31,15 @@ pytestmark = pytest.mark.native
 
 GROUP = "fold-cases"
 WRONG_PARTITION = (partition_for(b"LC-1", PARTITIONS) + 1) % PARTITIONS
+MANY_FIELDS: dict[str, Any] = {f"f{n}": 1 for n in range(5_000)}
 POISON: list[Sent] = [
     (b"LC-1", b"\xff\xfe\x00", None),
     (b"LC-1", b"", None),
     (b"LC-1", None, None),
     (None, b"[]", 3),
     (b"LC-1", b"x" * 900_000, None),
-    (b"LC-1", event(**{f"f{n}": 1 for n in range(5_000)}), None),
-    (b"LC-1", event(**{"\x00": "a\x00b"}), None),
+    (b"LC-1", event(**MANY_FIELDS), None),
+    (b"LC-1", event(zzz="a\x00b").replace(b"zzz", b"\\u0000"), None),
     (b"LC-1", event(zzz=1).replace(b"zzz", b"\\ud800"), None),
     (b"LC-1", event(hamlet="a\x00b"), None),
     (b"LC-1", event(ho_ten="Lò Văn Pâng"), None),
@@ -51,10 +54,9 @@ def test_good_records_are_counted_and_poison_is_put_aside(installation: Installa
     values = [*case_history(40, seed=1), event("LC-X", 1, lab={"null": "positive"})]
     conflict = event("LC-X", 1, lab={"null": "negative"})
     parked = event("LC-Y", 2, disease="unheard_of")
-    for place, value in enumerate(values):
-        installation.send_events([value])
-        if place < len(POISON):
-            installation.send([POISON[place]])
+    good: list[Sent] = [(json.loads(value)["subject"].encode(), value, None) for value in values]
+    mixed = [record for pair in zip_longest(good, POISON) for record in pair if record is not None]
+    installation.send(mixed)
     installation.send_events([conflict, parked])
     worker = installation.start()
     installation.until_folded()

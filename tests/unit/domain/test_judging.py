@@ -86,7 +86,7 @@ def test_a_code_that_nobody_knows_parks_the_whole_event(data: dict[str, Any], pa
 
 
 def test_a_retraction_is_one_register() -> None:
-    reason = {"reason": "duplicate", "duplicate_of": "LC-2"}
+    reason: dict[str, Any] = {"reason": "duplicate", "duplicate_of": "LC-2"}
     assert judged("retracted", **reason) == (
         CaseEvent("LC-1", uuid(1), TIME, "retracted", ((RETRACTED, reason),)),
         None,

@@ -279,7 +279,8 @@ def test_a_record_in_a_partition_that_is_not_its_keys_is_dead_lettered() -> None
 
 def test_a_record_with_thousands_of_faults_makes_a_letter_that_can_be_sent() -> None:
     bench = Bench()
-    unknown = event(**{f"f{n}": 1 for n in range(5_000)})
+    fields: dict[str, Any] = {f"f{n}": 1 for n in range(5_000)}
+    unknown = event(**fields)
     assert len(unknown) < 64 * 1024
     bench.handle([Record(0, 0, START, b"LC-1", unknown)])
     (letter,) = bench.announcements.buried
