@@ -51,7 +51,7 @@ def detected(path: Path, *, r_compat: bool) -> Detection:
 
 @dataclass(frozen=True)
 class Deviation:
-    """How far an answer is from R's: the largest |U - R's U| / max(1, |R's U|), and rows that differ in kind."""
+    """How far an answer is from R's: largest |U - R's U| / max(1, |R's U|), and rows that differ in kind."""
 
     bound: float
     bounds_missing: list[int]

@@ -8,6 +8,7 @@ from services.cli import (
     counts_command,
     dead_letters_command,
     demo_command,
+    detect_command,
     doctor_command,
     import_command,
     service_commands,
@@ -30,6 +31,7 @@ for module in (
     dead_letters_command,
     doctor_command,
     demo_command,
+    detect_command,
 ):
     module.register(app)
 

@@ -64,7 +64,8 @@ def bayes(series: SeriesSet, rows: Rows, options: SeasonOptions, r_compat: bool)
     """Judge each row against the predictive law of a Poisson count with Jeffreys' prior.
 
     U is the (1 - alpha) quantile of a negative binomial with size (sum of base + 1/2) and probability n / (n
-    + 1). An all-zero base is no special case: U is then 0 or 1.
+    + 1). An all-zero base is no special case: U is then 0 or 1. One known count is enough for a (wide)
+    answer.
 
     Source:
         Riebler 2004; Höhle 2007 (Comput Stat 22, 571); R surveillance 1.20.3, algo.bayes.
@@ -72,7 +73,7 @@ def bayes(series: SeriesSet, rows: Rows, options: SeasonOptions, r_compat: bool)
     base, whole = _base(series, rows, options)
     known = ~np.isnan(base)
     n_known = known.sum(axis=1)
-    enough = whole[:, None] & (n_known > 0) if r_compat else 2 * n_known > options.rows_of_base
+    enough = (n_known > 0) & (whole[:, None] | (not r_compat))
     mean = (np.where(known, base, 0.0).sum(axis=1) + 0.5) / np.where(enough, n_known, 1)
     bound = np.full(mean.shape, np.nan)
     bound[enough] = predictive_bound(options.alpha, mean[enough], n_known[enough])

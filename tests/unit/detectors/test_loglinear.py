@@ -21,7 +21,6 @@ class Dense:
     hat: Floats
     dispersion: float
     converged: bool
-    steps: int
     design: Floats
     inverse: Floats
     coefficients: Floats
@@ -38,7 +37,7 @@ def dense_fit(design: Floats, counts: Floats, prior: Floats, offset: Floats) -> 
         return float(2 * np.sum(w * (y * np.log(np.where(y > 0, y, 1) / mean) - (y - mean))))
 
     before = deviance(mean)
-    for step in range(1, 26):
+    for _ in range(25):
         weights = w * mean
         q, r = np.linalg.qr(np.sqrt(weights)[:, None] * x)
         response = predictor - o + (y - mean) / mean
@@ -52,12 +51,12 @@ def dense_fit(design: Floats, counts: Floats, prior: Floats, offset: Floats) -> 
         before = after
     pearson = float(np.sum(weights * ((y - mean) / mean) ** 2) / (y.size - x.shape[1]))
     inverse = np.linalg.inv(r.T @ r)
-    return Dense(predictor, mean, (q**2).sum(axis=1), pearson, converged, step, x, inverse, coefficients)
+    return Dense(predictor, mean, (q**2).sum(axis=1), pearson, converged, x, inverse, coefficients)
 
 
 def batch(seed: int, n_groups: int, *, large: bool = False) -> tuple[Design, Floats, Floats, Floats]:
     random = np.random.default_rng(seed)
-    sizes = random.integers(4, 12, n_groups)
+    sizes = random.integers(12, 30, n_groups)
     n_rows = int(sizes.sum())
     time = random.permutation(np.arange(-n_rows, 0)).astype(float)
     mean = np.exp(random.uniform(-1, 14 if large else 4, (40, 1)) + 0.01 * time)
