@@ -85,12 +85,9 @@ def _forward(area: Area, day: str, index: AreaIndex, links: _Links) -> Placement
 
 
 def _backward(area: Area, day: str, index: AreaIndex, links: _Links) -> Placement:
-    incoming = links.backward.get(area.id, [])
-    placed = [_place(index[link.from_id], day, index, links) for link in incoming]
+    placed = [_place(index[link.from_id], day, index, links) for link in links.backward.get(area.id, ())]
     if not placed:
         return Placement(day, area.id, area.province_id, area.district_id, None, True)
-    # An area that gave only a part of itself, and not its main part, says least about where this one was.
-    mainly = [place for place, link in zip(placed, incoming, strict=True) if link.is_default] or placed
     district_id: str | None
     if area.kind == "province":
         district_id = None
@@ -98,11 +95,11 @@ def _backward(area: Area, day: str, index: AreaIndex, links: _Links) -> Placemen
         # The surveillance area of a commune is named after the district that gave most of it.
         district_id = _backward(index[area.district_id], day, index, links).district_id
     else:
-        district_id = _most_frequent((place.district_id for place in mainly), area.code)
+        district_id = _most_frequent((place.district_id for place in placed), area.code)
     province_id = (
         index[district_id].province_id
         if district_id is not None
-        else _most_frequent((place.province_id for place in mainly), area.code)
+        else _most_frequent((place.province_id for place in placed), area.code)
     )
     districts = {place.district_id for place in placed}
     provinces = {place.province_id for place in placed}

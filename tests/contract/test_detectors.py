@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import typer
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from services.cli import detect_command
 from streams.domain.detectors import DETECTORS, Reason, choose

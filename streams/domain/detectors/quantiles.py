@@ -56,7 +56,7 @@ def _expansion(
     """Cornish-Fisher with the third and fourth cumulants, rounded, never negative."""
     z = float(special.ndtri(probability))
     sigma = np.sqrt(dispersion) * np.sqrt(mean)
-    # Skewness of a negative binomial count, times sigma; and what kurtosis and squared skewness add, likewise.
+    # Skewness of a negative binomial count times sigma, and excess kurtosis times the variance.
     skew = 2.0 * dispersion - 1.0
     kurtosis = 6.0 * dispersion * (dispersion - 1.0) + 1.0
     quantile = mean + sigma * z + skew * (z * z - 1.0) / 6.0

@@ -90,6 +90,27 @@ def shuffled_twice(values: Sequence[bytes], seed: int) -> list[bytes]:
     return again
 
 
+def read_all(bootstrap: str, topic: str) -> list[Any]:
+    """Every record of a topic."""
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    try:
+        partitions = [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic)]
+        consumer.assign(partitions)
+        consumer.seek_to_beginning(*partitions)
+        ends = consumer.end_offsets(partitions)
+        found: list[Any] = []
+
+        def has_all() -> bool:
+            for batch in consumer.poll(timeout_ms=500).values():
+                found.extend(batch)
+            return len(found) >= int(sum(ends.values()))
+
+        until(has_all, f"{topic} was not read")
+        return found
+    finally:
+        consumer.close()
+
+
 class Worker:
     """One `python -m services.worker`."""
 
@@ -217,24 +238,7 @@ class Installation:
 
     def topic_records(self, name: str) -> list[Any]:
         """Everything in another topic of ours."""
-        topic = self.settings.topic_prefix + name
-        consumer = KafkaConsumer(bootstrap_servers=self.settings.kafka_bootstrap, enable_auto_commit=False)
-        try:
-            partitions = [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic)]
-            consumer.assign(partitions)
-            consumer.seek_to_beginning(*partitions)
-            ends = consumer.end_offsets(partitions)
-            found: list[Any] = []
-
-            def has_all() -> bool:
-                for batch in consumer.poll(timeout_ms=500).values():
-                    found.extend(batch)
-                return len(found) >= int(sum(ends.values()))
-
-            until(has_all, f"{topic} was not read")
-            return found
-        finally:
-            consumer.close()
+        return read_all(self.settings.kafka_bootstrap, self.settings.topic_prefix + name)
 
     def counted(self) -> dict[Key, dict[str, int]]:
         """The district totals as tests/truth.py has them."""

@@ -27,10 +27,10 @@ MONDAYS = np.datetime64("2023-01-02") + 7 * np.arange(4)
     ],
 )
 def test_what_is_no_series_is_refused(
-    counts: np.ndarray,  # type: ignore[type-arg]
+    counts: np.ndarray,
     frequency: int,
-    dates: np.ndarray | None,  # type: ignore[type-arg]
-    population: np.ndarray | None,  # type: ignore[type-arg]
+    dates: np.ndarray | None,
+    population: np.ndarray | None,
     message: str,
 ) -> None:
     with pytest.raises(ValueError, match=message):
@@ -51,7 +51,7 @@ def test_what_is_no_series_is_refused(
 )
 def test_missing_dates_become_unknown_counts(
     frequency: int,
-    dates: np.ndarray,  # type: ignore[type-arg]
+    dates: np.ndarray,
     places: list[int],
 ) -> None:
     counts = np.array([[1.0, 5], [2, 6], [3, 7], [4, 8]])
@@ -76,7 +76,7 @@ def test_missing_dates_become_unknown_counts(
         (4, np.datetime64("2023-01-02") + 91 * np.arange(4)),
     ],
 )
-def test_dates_out_of_step_are_refused(frequency: int, dates: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_dates_out_of_step_are_refused(frequency: int, dates: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"dates|Dated"):
         SeriesSet(ONE, frequency, dates).on_a_grid(np.array([0]))
 

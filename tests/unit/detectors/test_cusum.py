@@ -18,11 +18,12 @@ def judge(counts: list[float], rows: list[int], *, r_compat: bool = False, **opt
 
 
 def standardised(count: float, mean: float, transformation: str) -> float:
-    return {
+    scale: dict[str, float] = {
         "standard": (count - mean) / mean**0.5,
         "rossi": (count - 3 * mean + 2 * (count * mean) ** 0.5) / (2 * mean**0.5),
         "anscombe": 1.5 * (count ** (2 / 3) - mean ** (2 / 3)) / mean ** (1 / 6),
-    }[transformation]
+    }
+    return scale[transformation]
 
 
 @given(

@@ -14,17 +14,17 @@ Z = {"ears-c1": 3.0902323061678132, "ears-c2": 3.0902323061678132, "ears-c3": 1.
 
 def judge(name: str, counts: list[float], **options: float) -> Detection:
     defaults = DETECTORS[name].defaults
-    settings = EarsOptions(**({"alpha": defaults.alpha} | options))  # type: ignore[arg-type]
+    settings = EarsOptions(**({"alpha": defaults.alpha} | options))
     return DETECTORS[name].detect(SeriesSet(np.array(counts, dtype=float)[:, None], 365), options=settings)
 
 
-def c2_score(counts: np.ndarray, row: int) -> float:  # type: ignore[type-arg]
+def c2_score(counts: np.ndarray, row: int) -> float:
     base = counts[row - 9 : row - 2]
     return float((counts[row] - base.mean()) / base.std(ddof=1))
 
 
 @given(arrays.arrays(np.float64, 24, elements=st.integers(0, 50).map(float), fill=st.nothing()))
-def test_c3_is_the_sum_of_three_days_above_one_standard_deviation(counts: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_c3_is_the_sum_of_three_days_above_one_standard_deviation(counts: np.ndarray) -> None:
     for row in range(11, 24):
         if min(counts[r - 9 : r - 2].std(ddof=1) for r in (row, row - 1, row - 2)) == 0:
             continue

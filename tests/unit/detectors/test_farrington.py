@@ -120,10 +120,10 @@ def test_in_r_s_mode_a_missing_reference_date_has_no_answer_and_others_shift() -
 def test_in_r_s_mode_an_unknown_first_week_of_the_baseline_moves_the_prediction_in_time() -> None:
     known = np.rint(60 * np.exp(-0.004 * np.arange(320)))[:, None]
     known += np.random.default_rng(4).integers(0, 3, known.shape)
+    # The first week of the baseline, told by number and, a week earlier, by date.
     first = 319 - 5 * 52 - 3
     holed = known.copy()
-    holed[first] = np.nan
-    # Years as long as 52 weeks, near enough: dates and row numbers choose the same rows.
+    holed[[first, first - 1]] = np.nan
     dates = np.datetime64("2000-01-03") + 7 * np.arange(320)
 
     def expected(counts: Floats, dates: NDArray[np.datetime64] | None, r_compat: bool) -> float:
@@ -133,7 +133,7 @@ def test_in_r_s_mode_an_unknown_first_week_of_the_baseline_moves_the_prediction_
     assert expected(known, dates, True) == pytest.approx(expected(known, None, True), rel=0.02)
     assert expected(holed, None, True) == pytest.approx(expected(holed, None, False), rel=1e-8)
     assert expected(holed, dates, False) == pytest.approx(expected(known, dates, False), rel=0.01)
-    # The week before the first known one is a week too early: the falling disease is expected to be higher.
+    # Time is counted a week or more too short: more is expected of the falling disease.
     assert expected(holed, dates, True) > 1.003 * expected(holed, dates, False)
 
 

@@ -1,0 +1,110 @@
+"""Topics, and what Kafka says of a partition's log, on a real broker."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+
+from schemas.topics import load_topics
+from schemas.topics.partitioner import partition_for
+from streams.domain.errors import ConfigurationError
+from streams.handlers.fold_cases import TOPIC, DeadLetter, Record, Touched
+from streams.handlers.reconcile import LogState
+from streams.stores.broker import (
+    COUNT_CHANGES,
+    DEAD_LETTERS,
+    KafkaAnnouncements,
+    KafkaLog,
+    Producer,
+    create_topics,
+    instant_of,
+    topic_partitions,
+)
+from tests.builders import START, event
+from tests.fakes import run
+from tests.integration.streams.conftest import read_all
+
+pytestmark = pytest.mark.native
+
+CASES = load_topics()[TOPIC]
+
+
+def test_topics_are_made_once(kafka_bootstrap: str, topic_prefix: str) -> None:
+    again = create_topics(kafka_bootstrap, load_topics().values(), topic_prefix)
+    assert again == []
+    topic_id, partitions = topic_partitions(kafka_bootstrap, topic_prefix + TOPIC)
+    assert partitions == CASES.partitions
+    assert topic_id.version == 4 or topic_id != UUID(int=0)
+
+
+def test_another_number_of_partitions_is_refused(kafka_bootstrap: str, topic_prefix: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"12 partitions, not 24: the number never changes"):
+        create_topics(kafka_bootstrap, [replace(CASES, partitions=24)], topic_prefix)
+
+
+def test_a_topic_that_is_not_there_is_named(kafka_bootstrap: str, topic_prefix: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{topic_prefix}nothing: run `canhdich migrate`"):
+        topic_partitions(kafka_bootstrap, topic_prefix + "nothing")
+
+
+def test_the_state_of_a_log(kafka_bootstrap: str, fresh_topic_prefix: str) -> None:
+    topic = fresh_topic_prefix + TOPIC
+    topic_id, _ = topic_partitions(kafka_bootstrap, topic)
+    log = KafkaLog(kafka_bootstrap, topic)
+    assert run(log.states({0: None, 1: 0})) == dict.fromkeys((0, 1), LogState(topic_id, 0, 0, None))
+
+    producer = KafkaProducer(bootstrap_servers=kafka_bootstrap, acks="all")
+    # The last one is a tombstone.
+    sent = [(b"LC-1", event(number=1)), (b"LC-1", event(number=2)), (b"LC-1", None)]
+    stamps = [producer.send(topic, key=k, value=v, partition=0).get(10).timestamp for k, v in sent]
+    producer.close()
+    hashes = [
+        Record(0, offset, instant_of(stamp), key, value).hash
+        for offset, ((key, value), stamp) in enumerate(zip(sent, stamps, strict=True))
+    ]
+    assert len(set(hashes)) == 3
+    for next_offset in (1, 2, 3):
+        found = run(log.states({0: next_offset, 1: None}))
+        assert found[0] == LogState(topic_id, 0, 3, hashes[next_offset - 1])
+        assert found[1] == LogState(topic_id, 0, 0, None)
+    # Nothing to compare with: never read, nothing before it, or beyond the end.
+    for incomparable in (None, 0, 9):
+        assert run(log.states({0: incomparable}))[0] == LogState(topic_id, 0, 3, None)
+
+    admin = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    admin.delete_records({TopicPartition(topic, 0): 2})
+    admin.close()
+    assert run(log.states({0: 2}))[0] == LogState(topic_id, 2, 3, None)
+    assert run(log.states({0: 3}))[0] == LogState(topic_id, 2, 3, hashes[2])
+
+
+def test_announcements_are_in_kafka_when_they_return(kafka_bootstrap: str, fresh_topic_prefix: str) -> None:
+    producer = Producer(kafka_bootstrap, fresh_topic_prefix)
+    announcements = KafkaAnnouncements(producer)
+    letter = DeadLetter(
+        0, 3, 14, START, "identity_conflict", ({"field": "id", "code": "x"},), b"LC-1", b"{}", b'{"a": 1}'
+    )
+    run(announcements.bury([letter, replace(letter, offset=15, key=None, standing=None)]))
+    run(announcements.publish([Touched("rabies", "106@start"), Touched("dengue", "03412@start")]))
+    run(announcements.bury([]))
+    run(announcements.publish([]))
+    producer.close()
+
+    dead = sorted(read_all(kafka_bootstrap, fresh_topic_prefix + DEAD_LETTERS), key=lambda r: r.headers[4])
+    assert [(record.key, record.value) for record in dead] == [(b"LC-1", b"{}"), (None, b"{}")]
+    assert dead[0].headers == [
+        ("error", b"identity_conflict"),
+        ("error-detail", b'[{"field":"id","code":"x"}]'),
+        ("topic", b"case-events"),
+        ("partition", b"3"),
+        ("offset", b"14"),
+        ("standing", b'{"a": 1}'),
+    ]
+    assert [name for name, _ in dead[1].headers] == ["error", "error-detail", "topic", "partition", "offset"]
+
+    changes = {record.key: record for record in read_all(kafka_bootstrap, fresh_topic_prefix + COUNT_CHANGES)}
+    assert set(changes) == {b"dengue|03412", b"rabies|106"}
+    assert changes[b"rabies|106"].value == b'{"disease":"rabies","area_code":"106","area_id":"106@start"}'
+    for key, record in changes.items():
+        assert record.partition == partition_for(key, load_topics()[COUNT_CHANGES].partitions)
