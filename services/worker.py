@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 
 import mode.loop
@@ -61,7 +62,13 @@ def main() -> int:
         logging.getLogger(name).setLevel(logging.WARNING)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    faust.Worker(app, loglevel=logging.INFO, loop=loop, redirect_stdouts=False).execute_from_commandline()
+    try:
+        faust.Worker(app, loglevel=logging.INFO, loop=loop, redirect_stdouts=False).execute_from_commandline()
+    except SystemExit as ended:
+        # Not by returning: that waits for a thread, which may hang in a call to the database for minutes.
+        # Whether its transaction was committed, the next process sees in the database.
+        logging.shutdown()
+        os._exit(ended.code if isinstance(ended.code, int) else 0)
     return 0
 
 

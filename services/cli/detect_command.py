@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
-from rich.table import Table
 
-from services.cli.output import JsonOption, err, exits, out, print_json
-from services.cli.series_file import SeriesFile, read_series_file
-from streams.domain.detectors import DETECTORS, MESSAGES, Detection, Reason
-from streams.domain.errors import ConfigurationError
+from services.cli.output import JsonOption, exits
+
+METHODS = "ears-c1 ears-c2 ears-c3 farrington farrington-flexible cusum bayes rki"
+"""The detectors, as the help names them."""
 
 _INPUT_HELP = "Series file: JSON with observed, freq, range, and if wanted control, epoch, population."
 
@@ -24,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 @exits
 def run(
-    method: Annotated[str, typer.Option(help=f"One of {', '.join(DETECTORS)}.")],
+    method: Annotated[str, typer.Option(help=f"One of {METHODS}.")],
     input_file: Annotated[
         Path, typer.Option("--input", exists=True, dir_okay=False, readable=True, help=_INPUT_HELP)
     ],
@@ -34,61 +32,8 @@ def run(
     json_output: JsonOption = False,
 ) -> int:
     """Print the bound and the verdict of every asked row."""
-    if method not in DETECTORS:
-        raise ConfigurationError(f"There is no detector {method!r}. Choose one of {', '.join(DETECTORS)}.")
-    asked = read_series_file(input_file, method)
-    if asked.ignored:
-        err.print(f"{method} has no such setting, ignored: {', '.join(asked.ignored)}.", highlight=False)
-    try:
-        detection = DETECTORS[method].detect(asked.series, asked.rows, asked.options, r_compat=r_compat)
-    except ValueError as error:
-        raise ConfigurationError(f"{input_file}: {error}") from error
-    if json_output:
-        print_json(_document(detection))
-    else:
-        out.print(_table(asked, detection))
-    for reason, rows in _unjudged(asked, detection).items():
-        shown = ", ".join(map(str, rows[:10])) + (" …" if len(rows) > 10 else "")
-        err.print(f"{len(rows)} rows without a verdict: {MESSAGES[reason][1]} Rows {shown}.", highlight=False)
+    # Imported here: numpy and scipy take longer to load than other commands to run.
+    from services.cli.detection import detect
+
+    detect(method, input_file, r_compat=r_compat, json_output=json_output)
     return 0
-
-
-def _document(detection: Detection) -> dict[str, list[float | None] | list[bool | None]]:
-    """The contract's JSON; null where undefined."""
-    bounds = detection.upperbound[:, 0]
-    verdicts = zip(detection.alarm[:, 0].tolist(), detection.judged[:, 0].tolist(), strict=True)
-    return {
-        "upperbound": [bound if np.isfinite(bound) else None for bound in bounds.tolist()],
-        "alarm": [alarm if judged else None for alarm, judged in verdicts],
-    }
-
-
-def _table(asked: SeriesFile, detection: Detection) -> Table:
-    """For people: row numbers as in the file, from 1."""
-    table = Table("row", "date", "count", "expected", "upper bound", "alarm", "why")
-    dates = asked.series.dates
-    for place, row in enumerate(asked.rows.tolist()):
-        judged = bool(detection.judged[place, 0])
-        table.add_row(
-            str(row + 1),
-            "" if dates is None else str(dates[row]),
-            _figure(asked.series.counts[row, 0]),
-            _figure(detection.expected[place, 0]),
-            _figure(detection.upperbound[place, 0]),
-            ("ALARM" if detection.alarm[place, 0] else "no") if judged else "-",
-            MESSAGES[Reason(int(detection.reason[place, 0]))][1],
-        )
-    return table
-
-
-def _figure(number: float) -> str:
-    return "" if np.isnan(number) else f"{number:.6g}"
-
-
-def _unjudged(asked: SeriesFile, detection: Detection) -> dict[Reason, list[int]]:
-    """Rows without a verdict by reason, numbered as in the file."""
-    found: dict[Reason, list[int]] = {}
-    for place in np.flatnonzero(~detection.judged[:, 0]).tolist():
-        reason = Reason(int(detection.reason[place, 0]))
-        found.setdefault(reason, []).append(int(asked.rows[place]) + 1)
-    return found

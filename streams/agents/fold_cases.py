@@ -9,8 +9,9 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -21,12 +22,13 @@ from streams.agents import metrics
 from streams.domain.calendar import instant
 from streams.domain.errors import DependencyDown
 from streams.handlers.fold_cases import FoldCases, Record
-from streams.handlers.reconcile import Log, Positions, reconcile
+from streams.handlers.reconcile import Leadership, Log, Positions, reconcile
 
 log = logging.getLogger(__name__)
 
 _Result = TypeVar("_Result")
 _LONGEST_PAUSE = 15.0
+_LOOK_AT_LOG_EVERY = 5.0
 
 EXIT_UNEXPECTED = 70
 """Exit code after anything unexpected: start the worker again (sysexits.h EX_SOFTWARE)."""
@@ -95,6 +97,11 @@ def create_app(options: WorkerOptions, handler: FoldCases, positions: Positions,
         options.topic, key_serializer="raw", value_serializer="raw", key_type=bytes, value_type=bytes
     )
     expected: dict[int, int] = {}
+    leaderships: dict[int, Leadership] = {}
+
+    async def check_log(agreed: Mapping[int, Leadership]) -> None:
+        """End the process when a log may no longer be the one that was agreed on."""
+        _check_leaderships(agreed, await kafka_log.leaderships())
 
     @app.on_rebalance_complete.connect  # type: ignore[untyped-decorator]
     async def rewind(*_: object, **__: object) -> None:
@@ -103,6 +110,9 @@ def create_app(options: WorkerOptions, handler: FoldCases, positions: Positions,
             assigned = [tp for tp in app.consumer.assignment() if tp.topic == options.topic]
             handler.forget()
             expected.clear()
+            leaderships.clear()
+            # Asked before the logs are compared: one that is replaced meanwhile is noticed at the next batch.
+            leading = await until_done(app, "ask who leads", kafka_log.leaderships)
             agreed = await until_done(
                 app,
                 "agree on offsets",
@@ -111,6 +121,7 @@ def create_app(options: WorkerOptions, handler: FoldCases, positions: Positions,
             for tp in assigned:
                 offset = agreed[tp.partition].announced_offset
                 expected[tp.partition] = offset
+                leaderships[tp.partition] = leading[tp.partition]
                 await _seek(app, tp, offset)
             metrics.READY.set(1)
             metrics.ASSIGNED.set(len(assigned))
@@ -130,6 +141,9 @@ def create_app(options: WorkerOptions, handler: FoldCases, positions: Positions,
                     continue
                 records = [_record(event.message) for event in batch]
                 _check_gapless(records, expected)
+                # Taken now: a rebalance during the wait agrees on a log that these records may not be of.
+                agreed = {r.partition: leaderships[r.partition] for r in records}
+                await until_done(app, "ask who leads", partial(check_log, agreed))
                 with metrics.BATCH_SECONDS.time():
                     dead = await until_done(app, "fold a batch", lambda: handler.handle(records))  # noqa: B023
                 # All of them and in order: one that is left out would be lost at the next commit.
@@ -143,7 +157,32 @@ def create_app(options: WorkerOptions, handler: FoldCases, positions: Positions,
             log.exception("fold_cases")
             end_process(f"fold_cases: {error!r}")
 
+    @app.timer(interval=_LOOK_AT_LOG_EVERY)  # type: ignore[untyped-decorator]
+    async def watch_log() -> None:
+        """Look at the log while no batch comes, too: Faust drops records at offsets that it has read."""
+        try:
+            await check_log(dict(leaderships))
+        except DependencyDown as error:
+            log.warning("watch the log: %s", error)
+        except Exception as error:
+            log.exception("watch_log")
+            end_process(f"watch_log: {error!r}")
+
     return app
+
+
+def _check_leaderships(agreed: Mapping[int, Leadership], present: Mapping[int, Leadership]) -> None:
+    """End the process when a partition's leadership is another: records may have been replaced.
+
+    What was fetched and what is folded may both be of the log before; the next process compares them with
+    the log as it is.
+    """
+    for partition, leadership in agreed.items():
+        if present.get(partition) != leadership:
+            end_process(
+                f"partition {partition}: its log may be another ({leadership} before, "
+                f"{present.get(partition)} now)"
+            )
 
 
 def _check_gapless(records: list[Record], expected: dict[int, int]) -> None:

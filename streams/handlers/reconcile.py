@@ -33,8 +33,23 @@ class LogState:
     last_hash: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Leadership:
+    """Under whom a partition's log is written.
+
+    A log is cut or made anew only when its leader starts again, another one takes over, or the topic is
+    deleted: then its records may be others from some offset on, and one of these two is another, too.
+    """
+
+    topic_id: UUID
+    leader_epoch: int
+
+
 class Log(Protocol):
     """Kafka's side."""
+
+    async def leaderships(self) -> dict[int, Leadership]:
+        """The leadership of every partition now; DependencyDown when Kafka does not answer."""
 
     async def states(self, next_offsets: Mapping[int, int | None]) -> dict[int, LogState]:
         """The state of each partition; DependencyDown when Kafka does not answer."""

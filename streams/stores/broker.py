@@ -18,10 +18,12 @@ from schemas.topics import Topic
 from streams.domain.areas import code_of
 from streams.domain.errors import ConfigurationError, DependencyDown
 from streams.handlers.fold_cases import TOPIC, DeadLetter, Record, Touched
-from streams.handlers.reconcile import LogState
+from streams.handlers.reconcile import Leadership, LogState
 
 COUNT_CHANGES = "count-changes"
 DEAD_LETTERS = "dead-letters"
+
+_ANSWER_MS = 5_000
 
 log = logging.getLogger(__name__)
 
@@ -264,6 +266,33 @@ class KafkaLog:
     def __init__(self, bootstrap: str, topic: str) -> None:
         self._bootstrap = bootstrap
         self._topic = topic
+        self._lock = threading.Lock()
+        self._admin: KafkaAdminClient | None = None
+
+    async def leaderships(self) -> dict[int, Leadership]:
+        """The leadership of every partition now."""
+        return await asyncio.to_thread(self._leaderships)
+
+    def _leaderships(self) -> dict[int, Leadership]:
+        # One client that stays connected: it is asked before every batch.
+        with self._lock, errors_translated():
+            try:
+                if self._admin is None:
+                    self._admin = KafkaAdminClient(
+                        bootstrap_servers=self._bootstrap,
+                        bootstrap_timeout_ms=_ANSWER_MS,
+                        request_timeout_ms=_ANSWER_MS,
+                    )
+                (topic,) = self._admin.describe_topics([self._topic])
+            except BaseException:
+                if self._admin is not None:
+                    self._admin.close()
+                    self._admin = None
+                raise
+        if topic["error_code"]:
+            raise DependencyDown(f"Kafka does not know the topic {self._topic} (error {topic['error_code']})")
+        topic_id = UUID(str(topic["topic_id"]))
+        return {p["partition_index"]: Leadership(topic_id, p["leader_epoch"]) for p in topic["partitions"]}
 
     async def states(self, next_offsets: Mapping[int, int | None]) -> dict[int, LogState]:
         """What the broker has of each partition, and the record before the offset that is to come next."""

@@ -170,6 +170,10 @@ def test_what_cannot_be_judged_is_null_and_said_on_standard_error() -> None:
     )
 
 
+def test_the_help_names_every_detector() -> None:
+    assert detect_command.METHODS.split() == list(DETECTORS)
+
+
 def test_people_get_a_table() -> None:
     done = run("--method", "ears-c1", "--input", str(COMMITTED / "syn_leapweek_dates__ears_C1_default.json"))
 

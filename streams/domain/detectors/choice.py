@@ -1,6 +1,6 @@
 """Which detector judges a series, by how much history it has."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from streams.domain.detectors.base import DAILY, WEEKLY, Detector
@@ -10,10 +10,15 @@ from streams.domain.detectors.same_season import BAYES, SeasonOptions
 
 _WEEKS_IN_LONGEST_YEAR = 53
 
+# Five in a hundred verdicts wrong would be hundreds of alarms a week over a country: nobody reads those.
+_ALPHA = 0.005
+
 # With a flat baseline of zeros a single case would exceed mean + z sd; half a case of spread asks for two.
 _EARS = EarsOptions(alpha=0.001, min_sigma=0.5)
 
-_ONE_YEAR_BACK = SeasonOptions(years=1, half_window=6, this_year=True)
+_ONE_YEAR_BACK = SeasonOptions(years=1, half_window=6, this_year=True, alpha=_ALPHA)
+
+_SEASONS_AND_TREND = replace(NOUFAILY_2012, alpha=_ALPHA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +59,9 @@ def choose(frequency: int, rows_before: int) -> Choice | None:
         return Choice(EARS_C1, _EARS)
     if frequency == DAILY or rows_before < _weeks_for(1, _ONE_YEAR_BACK.half_window):
         return Choice(EARS_C2, _EARS)
-    if rows_before < _weeks_for(YEARS_FOR_TREND, NOUFAILY_2012.half_window):
+    if rows_before < _weeks_for(YEARS_FOR_TREND, _SEASONS_AND_TREND.half_window):
         return Choice(BAYES, _ONE_YEAR_BACK)
-    return Choice(FARRINGTON_FLEXIBLE, NOUFAILY_2012)
+    return Choice(FARRINGTON_FLEXIBLE, _SEASONS_AND_TREND)
 
 
 def _weeks_for(years: int, half_window: int) -> int:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.structs import OffsetAndMetadata
+from psycopg import Connection
+from psycopg.rows import TupleRow
 from pydantic import SecretStr
 
 from schemas.topics import load_topics
@@ -15,6 +17,7 @@ from schemas.topics.partitioner import partition_for
 from streams.agents.fold_cases import EXIT_UNEXPECTED
 from streams.handlers.fold_cases import TOPIC
 from streams.stores.broker import COUNT_CHANGES, DEAD_LETTERS, create_topics
+from streams.stores.database import connect
 from tests.builders import event
 from tests.contract.records import find_faults
 from tests.integration.streams.conftest import (
@@ -216,3 +219,25 @@ def test_a_worker_that_waits_for_the_database_can_be_told_to_stop(installation: 
     until(lambda: "trying again" in worker.log, "it waits for the database")
     assert worker.is_running
     assert worker.terminate(20) == 0, worker.log
+
+
+def test_told_to_stop_in_the_middle_of_a_transaction_it_ends_soon(installation: Installation) -> None:
+    installation.send_events([event("LC-1", 1)])
+    worker = installation.start()
+    installation.until_folded()
+    with connect(installation.settings.database_url.get_secret_value()) as other, other.transaction():
+        other.execute("select 1 from stream_offsets for update")
+        installation.send_events([event("LC-2", 2), event("LC-3", 3)])
+        until(lambda: _someone_waits(installation.connection), "the worker waits for the lock")
+        assert worker.terminate(20) == 0, worker.log
+    assert installation.folded() == 1
+    installation.start()
+    installation.until_folded()
+    installation.assert_counted([event(f"LC-{n}", n) for n in (1, 2, 3)])
+
+
+def _someone_waits(connection: Connection[TupleRow]) -> bool:
+    found = connection.execute(
+        "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    )
+    return found.fetchone() is not None
