@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
+import hypothesis
 import psycopg
 import pytest
 from kafka import KafkaAdminClient
@@ -27,6 +28,15 @@ from streams.stores.catalogue import load
 from streams.stores.database import connect, migrate
 
 pytest.register_assert_rewrite("tests.ledger_contract")
+
+# The same examples in every run, on a machine however busy.
+hypothesis.settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("repeatable")
 
 _EXCLUSIVE_SECONDS = 60.0
 

@@ -22,7 +22,7 @@ from streams.handlers.fold_cases import (
     View,
     conflict,
 )
-from streams.handlers.reconcile import LogState
+from streams.handlers.reconcile import Leadership, LogState
 
 _Result = TypeVar("_Result")
 
@@ -171,7 +171,12 @@ class RecordingAnnouncements:
 
 
 class FakeLog:
-    """The Log port: says what it was told, after `before_answer` had its turn."""
+    """The Log port: says what it was told, after `before_answer` had its turn.
+
+    Attributes:
+        asked: The questions after states.
+        leading: The leadership of each partition.
+    """
 
     def __init__(
         self, states: Mapping[int, LogState], before_answer: Callable[[], None] = lambda: None
@@ -179,6 +184,10 @@ class FakeLog:
         self._states = states
         self._before_answer = before_answer
         self.asked: list[dict[int, int | None]] = []
+        self.leading = {partition: Leadership(state.topic_id, 0) for partition, state in states.items()}
+
+    async def leaderships(self) -> dict[int, Leadership]:
+        return dict(self.leading)
 
     async def states(self, next_offsets: Mapping[int, int | None]) -> dict[int, LogState]:
         self.asked.append(dict(next_offsets))

@@ -302,10 +302,12 @@ class FoldCases:
         self._announcements = announcements
         self._partition_count = partition_count
         self._view: View | None = None
+        self._assignment = 0
 
     def forget(self) -> None:
         """Drop what is remembered of the database: partitions were given or taken."""
         self._view = None
+        self._assignment += 1
 
     async def handle(self, records: Sequence[Record]) -> int:
         """Fold a batch; returns when it is committed and announced. Safe to call again with the same batch.
@@ -334,6 +336,7 @@ class FoldCases:
         partitions = ranges.keys()
         # Known records included: whoever folded them may have ended before he announced them.
         announced = {partition: first for partition, (first, _) in ranges.items()}
+        assignment = self._assignment
         while True:
             view = self._view
             if view is None or not partitions <= view.positions.keys():
@@ -352,7 +355,8 @@ class FoldCases:
                         batch = _all_refused(batch, fresh, refused)
                     committed = await self._ledger.commit(view, batch)
                     view = View(view.catalogue, {**view.positions, **batch.positions})
-                self._view = view
+                # A rebalance meanwhile may have begun an epoch, in which these offsets are yet to be folded.
+                self._view = view if assignment == self._assignment else None
                 break
             except ViewMoved:
                 self._view = None

@@ -285,14 +285,18 @@ class KafkaLog:
                     )
                 (topic,) = self._admin.describe_topics([self._topic])
             except BaseException:
-                if self._admin is not None:
-                    self._admin.close()
-                    self._admin = None
+                self.close()
                 raise
         if topic["error_code"]:
             raise DependencyDown(f"Kafka does not know the topic {self._topic} (error {topic['error_code']})")
         topic_id = UUID(str(topic["topic_id"]))
         return {p["partition_index"]: Leadership(topic_id, p["leader_epoch"]) for p in topic["partitions"]}
+
+    def close(self) -> None:
+        """Close the connection that stays."""
+        if self._admin is not None:
+            self._admin.close()
+            self._admin = None
 
     async def states(self, next_offsets: Mapping[int, int | None]) -> dict[int, LogState]:
         """What the broker has of each partition, and the record before the offset that is to come next."""

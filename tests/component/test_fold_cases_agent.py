@@ -4,8 +4,9 @@ The stream and the consumer are fakes; tests/integration/streams has the real on
 """
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,8 +18,8 @@ from streams.agents import fold_cases
 from streams.agents.fold_cases import EXIT_UNEXPECTED, WorkerOptions, create_app
 from streams.domain.errors import DependencyDown, OutOfStep
 from streams.handlers.fold_cases import FoldCases, Record
-from streams.handlers.reconcile import LogState
-from tests.builders import START, TOPIC_ID, event, judged_by, position, records, small_catalogue
+from streams.handlers.reconcile import Leadership, LogState
+from tests.builders import START, TOPIC_ID, event, judged_by, position, records, small_catalogue, uuid
 from tests.fakes import FakeLog, InMemoryLedger, RecordingAnnouncements
 
 TOPIC = "test-case-events"
@@ -244,6 +245,68 @@ def test_a_rebalance_that_cannot_agree_waits_and_one_that_breaks_ends_the_proces
     assert len(bench.log.asked) == 2
     assert "a bug" in ended.value.reason
     assert bench.consumer.sought == {}
+
+
+def another(leadership: Leadership, *, topic: bool) -> Leadership:
+    """As after the leader started again, or after the topic was made anew."""
+    if topic:
+        return replace(leadership, topic_id=uuid(99))
+    return replace(leadership, leader_epoch=leadership.leader_epoch + 1)
+
+
+@pytest.mark.parametrize("topic", [False, True])
+def test_a_log_that_may_have_been_replaced_ends_the_process_before_the_batch_is_folded(
+    tmp_path: Path, topic: bool
+) -> None:
+    class Replaced(FoldCases):
+        async def handle(self, records: Sequence[Record]) -> int:
+            dead = await super().handle(records)
+            bench.log.leading[0] = another(bench.log.leading[0], topic=topic)
+            return dead
+
+    bench = Bench(tmp_path, Replaced)
+    with pytest.raises(Ended) as ended:
+        bench.run(delivered(BATCH[:1]), delivered(BATCH[1:]))
+    assert "partition 0: its log may be another" in ended.value.reason
+    assert bench.stream.acked == [(0, 0)]
+    assert len(bench.ledger.journal) == 1
+
+
+def test_a_batch_is_held_against_the_log_that_it_was_fetched_from(tmp_path: Path) -> None:
+    """A rebalance that agrees on another log while the broker is asked does not make the records its own."""
+    bench = Bench(tmp_path)
+    answer = bench.log.leaderships
+    times = 0
+
+    async def rebalance_meanwhile() -> dict[int, Leadership]:
+        nonlocal times
+        times += 1
+        if times == 2:
+            bench.log.leading[0] = another(bench.log.leading[0], topic=False)
+            await bench.rebalance()
+        return await answer()
+
+    bench.log.leaderships = rebalance_meanwhile
+    with pytest.raises(Ended):
+        bench.run(delivered(BATCH))
+    assert bench.ledger.journal == []
+
+
+def test_a_log_that_is_replaced_while_nothing_comes_ends_the_process(tmp_path: Path) -> None:
+    """Faust drops records at offsets that it has read before: no batch would ever come."""
+    bench = Bench(tmp_path)
+    # Without Faust's clock around it.
+    (watch,) = (task for task in map(inspect.unwrap, bench.app._app_tasks) if task.__name__ == "watch_log")
+
+    async def work() -> None:
+        await bench.rebalance()
+        await watch()
+        bench.log.leading[1] = another(bench.log.leading[1], topic=True)
+        await watch()
+
+    with pytest.raises(Ended) as ended:
+        asyncio.run(work())
+    assert "partition 1: its log may be another" in ended.value.reason
 
 
 def test_faust_is_set_up_not_to_lose_records(tmp_path: Path) -> None:

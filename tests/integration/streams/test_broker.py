@@ -8,7 +8,7 @@ from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
 from schemas.topics import load_topics
 from schemas.topics.partitioner import partition_for
-from streams.domain.errors import ConfigurationError
+from streams.domain.errors import ConfigurationError, DependencyDown
 from streams.handlers.fold_cases import TOPIC, DeadLetter, Record, Touched
 from streams.handlers.reconcile import LogState
 from streams.stores.broker import (
@@ -23,7 +23,7 @@ from streams.stores.broker import (
 )
 from tests.builders import START, event
 from tests.fakes import run
-from tests.integration.streams.conftest import read_all
+from tests.integration.streams.conftest import read_all, until
 
 pytestmark = pytest.mark.native
 
@@ -77,6 +77,32 @@ def test_the_state_of_a_log(kafka_bootstrap: str, fresh_topic_prefix: str) -> No
     admin.close()
     assert run(log.states({0: 2}))[0] == LogState(topic_id, 2, 3, None)
     assert run(log.states({0: 3}))[0] == LogState(topic_id, 2, 3, hashes[2])
+
+
+def test_the_leadership_of_a_log_stays_until_its_topic_is_made_anew(
+    kafka_bootstrap: str, fresh_topic_prefix: str
+) -> None:
+    topic = fresh_topic_prefix + TOPIC
+    topic_id, _ = topic_partitions(kafka_bootstrap, topic)
+    log = KafkaLog(kafka_bootstrap, topic)
+    leading = run(log.leaderships())
+    assert leading.keys() == set(range(CASES.partitions))
+    assert {leadership.topic_id for leadership in leading.values()} == {topic_id}
+    assert run(log.leaderships()) == leading
+
+    admin = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    admin.delete_topics([topic])
+    until(lambda: topic not in admin.list_topics(), "the topic is deleted")
+    admin.close()
+    with pytest.raises(DependencyDown, match=topic):
+        run(log.leaderships())
+    create_topics(kafka_bootstrap, [CASES], fresh_topic_prefix)
+    found = run(log.leaderships())
+    log.close()
+    assert {leadership.topic_id for leadership in found.values()} == {
+        topic_partitions(kafka_bootstrap, topic)[0]
+    }
+    assert not leading.items() & found.items()
 
 
 def test_announcements_are_in_kafka_when_they_return(kafka_bootstrap: str, fresh_topic_prefix: str) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from schemas.topics.partitioner import partition_for
 from streams.domain.counts import COUNTERS
 from streams.domain.errors import DependencyDown, OutOfStep
-from streams.handlers.fold_cases import FoldCases, Record, Touched
+from streams.handlers.fold_cases import Batch, Committed, FoldCases, Record, Touched, View
 from tests.builders import START, event, judged_by, minutes, position, records, small_catalogue, spread, uuid
 from tests.fakes import (
     Faults,
@@ -229,6 +229,25 @@ def test_forgetting_reads_the_view_again() -> None:
     handler.forget()
     run(handler.handle(MIXED[2:]))
     assert faults.calls.count("view") == 2
+
+
+def test_what_a_commit_knew_is_not_remembered_past_a_rebalance() -> None:
+    """The rebalance found another log and began an epoch: offsets that were folded are to be folded again."""
+    bench = Bench()
+
+    class Rebalanced(InMemoryLedger):
+        async def commit(self, view: View, batch: Batch) -> Committed:
+            committed = await super().commit(view, batch)
+            handler.forget()
+            self.stored[0] = replace(self.stored[0], epoch=1, next_offset=0)
+            return committed
+
+    handler = FoldCases(Rebalanced(CATALOGUE, bench.ledger.stored), bench.announcements, 1)
+    ledger = handler._ledger
+    assert isinstance(ledger, Rebalanced)
+    run(handler.handle(MIXED[:2]))
+    run(handler.handle(records([event("LC-9", 9)])))
+    assert [(entry.epoch, entry.event.subject) for entry in ledger.journal][-1] == (1, "LC-9")
 
 
 @pytest.mark.parametrize(
