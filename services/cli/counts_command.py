@@ -1,9 +1,12 @@
 """`canhdich counts`: counts by any dimensions, now or as of an instant, in any structure of areas."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, cast, get_args
 
 import typer
+from psycopg import Connection
+from psycopg.rows import TupleRow
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
@@ -13,7 +16,7 @@ from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.counts import BASES, COUNTERS, Basis
 from streams.domain.errors import ConfigurationError
 from streams.stores import database
-from streams.stores.counts import DIMENSIONS, CountsRequest, Dimension, read_counts
+from streams.stores.counts import DIMENSIONS, TIME_DIMENSIONS, CountsRequest, Dimension, read_counts
 
 _LABELS = {
     "disease_name": "Bệnh",
@@ -87,6 +90,12 @@ def counts(
         database.connect(settings().database_url.get_secret_value()) as connection,
     ):
         rows = read_counts(connection, request)
+        undated = _undated_deaths(connection, request)
+    if undated:
+        err.print(
+            f"{undated} ca tử vong không rõ ngày, không tính vào khoảng thời gian này. / "
+            f"{undated} death(s) without a known day are in no period: left out here."
+        )
     if json_output:
         print_json(rows)
     else:
@@ -126,6 +135,15 @@ def _instant(value: str | None) -> datetime | None:
             f"--as-of {value}: an instant is written like 2023-07-04T08:00:00+07:00."
         ) from error
     return (instant if instant.tzinfo else instant.replace(tzinfo=LOCAL_ZONE)).astimezone(UTC)
+
+
+def _undated_deaths(connection: "Connection[TupleRow]", request: CountsRequest) -> int:
+    """Deaths that a period on the death basis cannot hold, where no row shows them."""
+    has_period = request.first is not None or request.last is not None
+    if request.basis != "death" or not has_period or TIME_DIMENSIONS & set(request.by):
+        return 0
+    rows = read_counts(connection, replace(request, by=("day",), first=None, last=None))
+    return sum(row["deaths"] for row in rows if row["day"] is None)
 
 
 def _print_table(rows: list[dict[str, Any]], request: CountsRequest) -> None:

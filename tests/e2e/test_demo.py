@@ -1,5 +1,6 @@
 """The demo as a newcomer runs it: every figure of the report, and the commands that it names."""
 
+import json
 from typing import Any
 
 import httpx
@@ -104,3 +105,25 @@ def test_unknown_codes_and_options_are_usage_errors(installation: Installation, 
     assert installation.run("counts", "--province", "99").returncode == 2
     assert installation.run("counts", "--by", "moon").returncode == 2
     assert installation.run("cases", "show", "NO-SUCH-CASE").returncode == 1
+
+
+def test_a_death_without_a_day_is_said_where_no_row_shows_it(
+    installation: Installation, demo: str
+) -> None:
+    event = {
+        "specversion": "1.0",
+        "id": "0190b1f6-6e2a-7c3e-9a58-3f6f1c1f7d12",
+        "source": "/facilities/LC-TYT-03190",
+        "type": "vn.canhdich.case.reported.v1",
+        "subject": "LC-2021-000001",
+        "time": "2021-07-04T08:12:00+07:00",
+        "data": {"disease": "rabies", "area_code": "109", "outcome": "dead"},
+    }
+    file = installation.folder / "undated.ndjson"
+    file.write_text(json.dumps(event) + "\n")
+    assert installation.run("import", str(file), "--wait").returncode == 0
+    period = ("--basis", "death", "--from", "2021-01-01", "--to", "2021-12-31")
+    shown = installation.run("counts", "--district", "109", *period)
+    assert "1 ca tử vong không rõ ngày" in shown.stderr
+    rows = installation.json("counts", "--district", "109", *period, "--by", "day")
+    assert [(row["day"], row["deaths"]) for row in rows] == [(None, 1)]

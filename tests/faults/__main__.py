@@ -32,7 +32,7 @@ def main() -> int:
     seed = int(os.environ.get("FAULT_SEED") or secrets.randbelow(10**9))
     size = Size(
         int(os.environ.get("FAULT_EVENTS", "200000")),
-        int(os.environ.get("FAULT_ROUNDS", "5")),
+        int(os.environ.get("FAULT_ROUNDS", "3")),
         arguments.batch,
         arguments.outage,
     )

@@ -74,7 +74,7 @@ def move_partitions(run: Run) -> None:
     """Two workers, three, one, two: partitions move in the middle of batches."""
     for number in (3, 1, 2):
         run.crew.scale(number)
-        run.let_fold(4 * run.size.batch_records)
+        run.let_fold(2 * run.size.batch_records)
 
 
 def restart_everything(run: Run) -> None:
@@ -116,7 +116,7 @@ def step_clock_back(run: Run) -> None:
     """Let the records' times step back by an hour, as LogAppendTime does when the broker's clock is set."""
     set_topic_config(run.where, "message.timestamp.type", "CreateTime")
     run.feeder.back_by = _HOUR_MS
-    run.let_fold(4 * run.size.batch_records)
+    run.let_fold(2 * run.size.batch_records)
     run.feeder.back_by = 0
     set_topic_config(run.where, "message.timestamp.type", "LogAppendTime")
 

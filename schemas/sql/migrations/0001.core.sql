@@ -53,7 +53,7 @@ create table area_links (
     primary key (from_id, to_id)
 );
 
--- Every area shown in every structure of areas (the day on which a structure came into force; -infinity
+-- Every area shown in every structure of areas (the day on which a structure came into force; 0001-01-01
 -- for the oldest), so that a count in another geography is one join.
 create table area_geographies (
     structure_on date not null,

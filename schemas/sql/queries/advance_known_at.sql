@@ -3,5 +3,19 @@
 -- params: known_at timestamptz
 -- used by: streams/stores/catalogue.py
 
-update stream_offsets
-set last_known_at = greatest(last_known_at, %(known_at)s);
+-- Locked in the order in which workers lock them.
+with locked as materialized (
+    select
+        so.topic,
+        so.kafka_partition
+    from stream_offsets as so
+    order by so.topic, so.kafka_partition
+    for update
+)
+
+update stream_offsets as so
+set last_known_at = greatest(so.last_known_at, %(known_at)s)
+from locked as l
+where
+    so.topic = l.topic
+    and so.kafka_partition = l.kafka_partition;
