@@ -107,9 +107,7 @@ def test_unknown_codes_and_options_are_usage_errors(installation: Installation, 
     assert installation.run("cases", "show", "NO-SUCH-CASE").returncode == 1
 
 
-def test_a_death_without_a_day_is_said_where_no_row_shows_it(
-    installation: Installation, demo: str
-) -> None:
+def test_a_death_without_a_day_is_said_where_no_row_shows_it(installation: Installation, demo: str) -> None:
     event = {
         "specversion": "1.0",
         "id": "0190b1f6-6e2a-7c3e-9a58-3f6f1c1f7d12",
