@@ -1,22 +1,42 @@
-"""`canhdich counts`: counts by any dimensions, now or as of an instant, in any structure of areas."""
+"""`canhdich counts`: counts by any dimensions, now, as of an instant or as published, in any structure."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, cast, get_args
+from uuid import UUID
 
+import orjson
 import typer
 from psycopg import Connection
 from psycopg.rows import TupleRow
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from services.cli.output import JsonOption, err, exits, out, print_json
-from services.settings import settings
+from schemas.topics import load_topics
+from services.cli.output import EXIT_FAILED, JsonOption, err, exits, out, print_json
+from services.log_ends import ask_log_ends
+from services.settings import Settings, settings
+from streams.domain.as_of import Vector
 from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.counts import BASES, COUNTERS, Basis
 from streams.domain.errors import ConfigurationError
+from streams.handlers.fold_cases import TOPIC
 from streams.stores import database
-from streams.stores.counts import DIMENSIONS, TIME_DIMENSIONS, CountsRequest, Dimension, read_counts
+from streams.stores.counts import (
+    DIMENSIONS,
+    TIME_DIMENSIONS,
+    CountsRequest,
+    Dimension,
+    read_counts,
+    read_counts_as_of,
+)
+from streams.stores.snapshots import (
+    as_published,
+    document_of,
+    publish_counts,
+    read_snapshot,
+    reprint_counts,
+)
 
 _LABELS = {
     "disease_name": "Bệnh",
@@ -54,7 +74,9 @@ def counts(
     disease: Annotated[str | None, typer.Option(help="Disease code, e.g. dengue.")] = None,
     first: Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD.")] = None,
-    basis: Annotated[str, typer.Option(help=f"What a day means: {', '.join(BASES)}.")] = "onset",
+    basis: Annotated[
+        str | None, typer.Option(help=f"What a day means: {', '.join(BASES)}; onset by default.")
+    ] = None,
     as_of: Annotated[
         str | None, typer.Option(help="What was known at this instant (ISO; local time without an offset).")
     ] = None,
@@ -68,38 +90,155 @@ def counts(
             help=f"Dimension(s): {', '.join(DIMENSIONS)}; repeat the option or separate with commas."
         ),
     ] = None,
+    publish: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="Keep what is printed as a snapshot of this name.")
+    ] = None,
+    snapshot: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Print a snapshot again, exactly; with other options: ask them of what it counted.",
+        ),
+    ] = None,
     json_output: JsonOption = False,
-) -> None:
+) -> int:
     """Print counts; rows of zeros are left out."""
-    last_day = _day("--to", last)
-    request = CountsRequest(
-        by=_dimensions(by or []),
-        geography_on=_day("--geography", geography) or last_day or datetime.now(LOCAL_ZONE).date(),
-        basis=_basis(basis),
-        province=province,
-        district=district,
-        disease=disease,
-        first=_day("--from", first),
-        last=last_day,
-        as_of=_instant(as_of),
-    )
-    if request.first is not None and request.last is not None and request.first > request.last:
-        raise ConfigurationError("--from is after --to.")
+    configured = settings()
+    asked = _Asked(province, district, disease, first, last, basis, as_of, geography, by)
     with (
         database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
+        database.connect(configured.database_url.get_secret_value()) as connection,
     ):
-        rows = read_counts(connection, request)
-        undated = _undated_deaths(connection, request)
-    if undated:
-        err.print(
-            f"{undated} ca tử vong không rõ ngày, không tính vào khoảng thời gian này. / "
-            f"{undated} death(s) without a known day are in no period: left out here."
-        )
+        if snapshot is None:
+            printed = _count(connection, configured, asked, publish)
+        elif as_of is not None or publish is not None:
+            raise ConfigurationError("--snapshot goes with neither --as-of nor --publish: it is what it was.")
+        else:
+            printed = _count_as_published(connection, asked, _uuid(snapshot))
+    rows = orjson.loads(printed.document)
     if json_output:
         print_json(rows)
     else:
-        _print_table(rows, request)
+        _print_table(rows)
+    # Whoever reads the table must see that it is provisional; whoever reads the JSON finds it in the rows.
+    console = err if json_output else out
+    for line in printed.remarks:
+        console.print(line, markup=False, highlight=False)
+    return EXIT_FAILED if printed.is_doubtful else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Printed:
+    """The JSON of the rows, what to say beside it, and whether something is wrong with it."""
+
+    document: str
+    remarks: list[str]
+    is_doubtful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The options that make up a question, as they were typed."""
+
+    province: str | None
+    district: str | None
+    disease: str | None
+    first: str | None
+    last: str | None
+    basis: str | None
+    as_of: str | None
+    geography: str | None
+    by: list[str] | None
+
+    @property
+    def is_nothing(self) -> bool:
+        given = (
+            self.province,
+            self.district,
+            self.disease,
+            self.first,
+            self.last,
+            self.basis,
+            self.geography,
+        )
+        return not self.by and all(option is None for option in given)
+
+    def request(self, today: date) -> CountsRequest:
+        last_day = _day("--to", self.last)
+        request = CountsRequest(
+            by=_dimensions(self.by or []),
+            geography_on=_day("--geography", self.geography) or last_day or today,
+            basis=_basis(self.basis or "onset"),
+            province=self.province,
+            district=self.district,
+            disease=self.disease,
+            first=_day("--from", self.first),
+            last=last_day,
+            as_of=_instant(self.as_of),
+        )
+        if request.first is not None and request.last is not None and request.first > request.last:
+            raise ConfigurationError("--from is after --to.")
+        return request
+
+
+def _count(
+    connection: Connection[TupleRow], configured: Settings, asked: _Asked, label: str | None
+) -> _Printed:
+    request = asked.request(datetime.now(LOCAL_ZONE).date())
+    topic = configured.topic_prefix + TOPIC
+    remarks = []
+    is_provisional = None
+    if request.as_of is None:
+        rows = read_counts(connection, request)
+    else:
+        partitions = load_topics()[TOPIC].partitions
+        rows, is_provisional = read_counts_as_of(
+            connection, request, topic, partitions, lambda: ask_log_ends(configured.kafka_bootstrap, topic)
+        )
+        remarks += _as_of_remarks(request.as_of, is_provisional)
+    remarks += _undated_remarks(connection, request)
+    if label is None:
+        return _Printed(document_of(rows, is_provisional), remarks)
+    if not label.strip():
+        raise ConfigurationError("--publish wants a name, e.g. --publish 'Tuần 27/2023'.")
+    kept = publish_counts(connection, topic, label.strip(), request, is_provisional)
+    if kept is None:
+        remarks.append(
+            "KHÔNG công bố: sổ cái và số đếm lệch nhau. / NOT published: ledger and counts differ; run "
+            "`canhdich audit`, see docs/runbook/drift.md."
+        )
+        return _Printed(document_of(rows, is_provisional), remarks, is_doubtful=True)
+    remarks.append(f"Đã công bố / published: {kept.id}  SHA-256 {kept.sha256}")
+    return _Printed(kept.document, remarks)
+
+
+def _as_of_remarks(as_of: datetime, is_provisional: bool) -> list[str]:
+    state = (
+        "tạm tính: còn phân vùng chưa đếm đến thời điểm này / provisional: not every partition is known to "
+        "be counted through this instant"
+        if is_provisional
+        else "cuối cùng / final"
+    )
+    return [f"Tính đến / as of {as_of.astimezone(LOCAL_ZONE).isoformat()}: {state}."]
+
+
+def _count_as_published(connection: Connection[TupleRow], asked: _Asked, snapshot_id: UUID) -> _Printed:
+    snapshot = read_snapshot(connection, snapshot_id)
+    taken_at = snapshot.taken_at.astimezone(LOCAL_ZONE)
+    remarks = [f"{snapshot.label}: công bố lúc / published at {taken_at.isoformat(timespec='seconds')}."]
+    if asked.is_nothing:
+        again = reprint_counts(connection, snapshot)
+        if again.differs:
+            remarks.append(
+                "In lại đúng bản đã công bố, nhưng đếm lại cho kết quả KHÁC. / Printed as it was published, "
+                "but counting again gives something ELSE; run `canhdich audit`, see docs/runbook/drift.md."
+            )
+        return _Printed(again.document, [*remarks, *again.notes], again.differs)
+    with as_published(connection, snapshot) as notes:
+        request = asked.request(taken_at.date())
+        rows = read_counts(connection, request, snapshot.vector)
+        remarks += _undated_remarks(connection, request, snapshot.vector)
+    return _Printed(document_of(rows, None), [*remarks, *notes])
 
 
 def _dimensions(values: list[str]) -> list[Dimension]:
@@ -125,6 +264,15 @@ def _day(option: str, value: str | None) -> date | None:
         raise ConfigurationError(f"{option} {value}: a day is written YYYY-MM-DD.") from error
 
 
+def _uuid(value: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"--snapshot {value}: no snapshot's id; `canhdich snapshots` lists them."
+        ) from error
+
+
 def _instant(value: str | None) -> datetime | None:
     if value is None:
         return None
@@ -137,16 +285,24 @@ def _instant(value: str | None) -> datetime | None:
     return (instant if instant.tzinfo else instant.replace(tzinfo=LOCAL_ZONE)).astimezone(UTC)
 
 
-def _undated_deaths(connection: "Connection[TupleRow]", request: CountsRequest) -> int:
+def _undated_remarks(
+    connection: Connection[TupleRow], request: CountsRequest, vector: Vector | None = None
+) -> list[str]:
     """Deaths that a period on the death basis cannot hold, where no row shows them."""
     has_period = request.first is not None or request.last is not None
     if request.basis != "death" or not has_period or TIME_DIMENSIONS & set(request.by):
-        return 0
-    rows = read_counts(connection, replace(request, by=("day",), first=None, last=None))
-    return sum(row["deaths"] for row in rows if row["day"] is None)
+        return []
+    rows = read_counts(connection, replace(request, by=("day",), first=None, last=None), vector)
+    undated = sum(row["deaths"] for row in rows if row["day"] is None)
+    if not undated:
+        return []
+    return [
+        f"{undated} ca tử vong không rõ ngày, không tính vào khoảng thời gian này. / "
+        f"{undated} death(s) without a known day are in no period: left out here."
+    ]
 
 
-def _print_table(rows: list[dict[str, Any]], request: CountsRequest) -> None:
+def _print_table(rows: list[dict[str, Any]]) -> None:
     if not rows:
         out.print("Không có ca bệnh nào. / No cases.")
         return
@@ -164,8 +320,6 @@ def _print_table(rows: list[dict[str, Any]], request: CountsRequest) -> None:
     for row in rows:
         table.add_row(*("không rõ" if row[name] is None else str(row[name]) for name in shown))
     out.print(table)
-    if request.as_of is not None:
-        err.print(f"As of {request.as_of.isoformat()}.")
 
 
 def _says_something(name: str, rows: list[dict[str, Any]]) -> bool:

@@ -11,7 +11,9 @@ from services.cli import (
     detect_command,
     doctor_command,
     import_command,
+    rebuild_command,
     service_commands,
+    snapshots_command,
 )
 
 app = typer.Typer(
@@ -26,8 +28,10 @@ for module in (
     service_commands,
     import_command,
     counts_command,
+    snapshots_command,
     cases_command,
     audit_command,
+    rebuild_command,
     dead_letters_command,
     doctor_command,
     demo_command,

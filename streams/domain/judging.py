@@ -33,21 +33,39 @@ def judge(
         data: The event's fields as JSON has them (days as ISO text); only those present.
         catalogue: What is known of diseases and areas.
     """
-    if kind == "retracted":
-        return CaseEvent(subject, event_id, time, kind, ((RETRACTED, dict(data)),)), None
-    disease = data.get("disease")
-    if disease is not None and disease not in catalogue.resolves_to:
-        return Parked("unknown_disease", disease), None
     area_id = None
+    if kind != "retracted":
+        disease = data.get("disease")
+        if disease is not None and disease not in catalogue.resolves_to:
+            return Parked("unknown_disease", disease), None
+        code = data.get("area_code")
+        if code is not None:
+            on = data.get("area_on") or data.get("onset_on") or data.get("reported_on") or local_day(time)
+            area = catalogue.areas.resolve(code, on)
+            if area is None:
+                return Parked("unknown_area", code), None
+            area_id = area.id
+    return event_with_area(kind, subject, event_id, time, data, area_id), area_id
+
+
+def event_with_area(
+    kind: Kind, subject: str, event_id: UUID, time: int, data: Mapping[str, Any], area_id: str | None
+) -> CaseEvent:
+    """The event to fold, its codes known and its area resolved: once and for all, so also from the journal.
+
+    Args:
+        kind: reported, updated or retracted.
+        subject: The case's own code.
+        event_id: The event's id.
+        time: When the reporter recorded the fact, microseconds since 1970.
+        data: The event's fields as JSON has them (days as ISO text); only those present.
+        area_id: The area that data's `area_code` means; None where it names none.
+    """
+    if kind == "retracted":
+        return CaseEvent(subject, event_id, time, kind, ((RETRACTED, dict(data)),))
     writes: list[tuple[str, Any]] = []
     for name, value in data.items():
         if name == "area_code":
-            if value is not None:
-                on = data.get("area_on") or data.get("onset_on") or data.get("reported_on") or local_day(time)
-                area = catalogue.areas.resolve(value, on)
-                if area is None:
-                    return Parked("unknown_area", value), None
-                area_id = area.id
             writes.append((AREA, area_id))
         elif name == "lab":
             if value is None:
@@ -56,7 +74,7 @@ def judge(
                 writes.extend((LAB_PREFIX + agent, result) for agent, result in value.items())
         elif name != "area_on":
             writes.append((name, value))
-    return CaseEvent(subject, event_id, time, kind, tuple(writes)), area_id
+    return CaseEvent(subject, event_id, time, kind, tuple(writes))
 
 
 def kind_of(event_type: str) -> Kind:

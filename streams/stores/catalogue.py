@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TypeVar
 from uuid import UUID, uuid5
 
-from psycopg import Connection, Cursor
+from psycopg import Connection, Cursor, sql
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
@@ -15,19 +15,19 @@ import schemas.catalogue as published
 from schemas.sql import query
 from streams.domain.areas import Area, AreaIndex
 from streams.domain.calendar import microseconds
-from streams.domain.case import Case, CaseEvent
+from streams.domain.case import CaseEvent
 from streams.domain.catalogue import Catalogue
 from streams.domain.errors import ConfigurationError
 from streams.domain.geography import Link, placements
 from streams.domain.judging import judge, kind_of
 from streams.stores.tables import (
     STAGING,
+    Cause,
     LedgerRow,
-    add_to_counts,
+    fold_events,
     lock_cases,
     recount,
-    write_cases,
-    write_ledger,
+    write_moved,
 )
 
 # A count that no event moved is written under an id that names the load.
@@ -53,6 +53,16 @@ class Loaded:
     refolded_cases: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class PastLoad:
+    """One entry of the journal of loads; `is_kept` where what it put in force is kept, too."""
+
+    load_id: int
+    version: str
+    known_at: datetime
+    is_kept: bool
+
+
 def current_load_id(connection: Connection[TupleRow]) -> int:
     """The load in force.
 
@@ -67,8 +77,48 @@ def current_load_id(connection: Connection[TupleRow]) -> int:
 
 def read_catalogue(connection: Connection[TupleRow]) -> Catalogue:
     """The catalogue in force, as the fold needs it."""
+    return _read_tables(connection, current_load_id(connection))
+
+
+def read_loads(connection: Connection[TupleRow]) -> list[PastLoad]:
+    """Every load, oldest first."""
+    return [PastLoad(*row) for row in connection.execute(query("catalogue_loads"))]
+
+
+def read_past_catalogue(connection: Connection[TupleRow], past: PastLoad) -> Catalogue:
+    """The catalogue that a load put in force; for the rest of the transaction it stands in the tables, too.
+
+    Where the load's content is not kept this is the content of the catalogue in force.
+    """
+    show_past_catalogue(connection, past)
+    return _read_tables(connection, past.load_id)
+
+
+def show_past_catalogue(connection: Connection[TupleRow], past: PastLoad) -> None:
+    """Let the rest of the transaction read the catalogue that a load put in force, where that is kept.
+
+    Temporary tables go before the real ones of the same names, so every query reads them.
+    """
+    if not past.is_kept:
+        return
+    for table in ("diseases", "areas", "area_geographies", "case_reports_since"):
+        name = sql.Identifier(table)
+        connection.execute(sql.SQL("drop table if exists pg_temp.{}").format(name))
+        connection.execute(sql.SQL("create temporary table {} (like {}) on commit drop").format(name, name))
+    # A plan made before would go on reading the real tables.
+    connection.execute("discard plans")
+    for statement in (
+        query("past_diseases"),
+        query("past_areas"),
+        query("past_area_geographies"),
+        query("past_case_reports_since"),
+    ):
+        connection.execute(statement, {"load_id": past.load_id})
+
+
+def _read_tables(connection: Connection[TupleRow], load_id: int) -> Catalogue:
     return Catalogue(
-        current_load_id(connection),
+        load_id,
         AreaIndex(Area(*row) for row in connection.execute(query("catalogue_areas"))),
         dict(connection.execute(query("catalogue_diseases")).fetchall()),
         {
@@ -102,16 +152,27 @@ def load(connection: Connection[TupleRow], catalogue: published.Catalogue, loade
         after = read_catalogue(connection)
         for statement in STAGING:
             cursor.execute(statement)
-        cases = _recount_cases(cursor, before, after, known_at)
-        events = _fold_parked(cursor, after, known_at)
-        if _is_redrawn(before, after):
-            cursor.execute("truncate district_totals")
-            cursor.execute(query("recompute_district_totals"))
+        events, cases = refold(cursor, before, after, known_at)
         cursor.execute(
             query("finish_catalogue_load"),
             {"load_id": after.load_id, "refolded_events": events, "refolded_cases": cases},
         )
         return Loaded(after.load_id, catalogue.version, True, events, cases)
+
+
+def refold(
+    cursor: Cursor[TupleRow], before: Catalogue, after: Catalogue, known_at: datetime
+) -> tuple[int, int]:
+    """Fold again what a load judges otherwise than the one before; how many events and cases that is.
+
+    The tables of the catalogue hold `after` already; the staging tables exist.
+    """
+    cases = _recount_cases(cursor, before, after, known_at)
+    events = _fold_parked(cursor, after, known_at)
+    if _is_redrawn(before, after):
+        cursor.execute("truncate district_totals")
+        cursor.execute(query("recompute_district_totals"))
+    return events, cases
 
 
 def _load_first(cursor: Cursor[TupleRow], catalogue: published.Catalogue, loaded_by: str) -> Loaded:
@@ -121,13 +182,17 @@ def _load_first(cursor: Cursor[TupleRow], catalogue: published.Catalogue, loaded
 
 
 def _start_load(cursor: Cursor[TupleRow], load_id: int, version: str, loaded_by: str) -> datetime:
-    """Record the load; its known_at is not before any event's, and no later event's is before it."""
+    """Record the load and what it put in force.
+
+    Its known_at is not before any event's, and no later event's is before it.
+    """
     cursor.execute(
         query("insert_catalogue_load"), {"load_id": load_id, "version": version, "loaded_by": loaded_by}
     )
     row = cursor.fetchone()
     assert row is not None  # noqa: S101 - insert … returning one row
     known_at: datetime = row[0]
+    cursor.execute(query("keep_catalogue_content"), {"load_id": load_id})
     cursor.execute(query("advance_known_at"), {"known_at": known_at})
     return known_at
 
@@ -153,16 +218,17 @@ def _recount_cases(cursor: Cursor[TupleRow], before: Catalogue, after: Catalogue
     changed = {disease for (disease, _), _ in since_changed} | {
         code for code, resolves_to in before.resolves_to.items() if after.resolves_to[code] != resolves_to
     }
-    cause = load_uuid(after.load_id)
+    cause = Cause(known_at, load_uuid(after.load_id), load_id=after.load_id)
     cursor.execute(query("subjects_of_diseases"), {"diseases": sorted(changed)})
     moved = 0
     for subjects in _batches(subject for (subject,) in cursor.fetchall()):
         rows: list[LedgerRow] = []
         cases = lock_cases(cursor, subjects)
         for subject, case in cases.items():
-            rows.extend(recount(case, known_at, subject, cause, after))
-        moved += len({subject for _, subject, *_ in rows})
-        _write(cursor, cases, rows, after)
+            rows.extend(recount(case, subject, cause, after))
+        moved += len({subject for subject, *_ in rows})
+        write_moved(cursor, cases, rows, after)
+        _empty_staging(cursor)
     return moved
 
 
@@ -175,23 +241,16 @@ def _fold_parked(cursor: Cursor[TupleRow], after: Catalogue, known_at: datetime)
         if isinstance(judged, CaseEvent):
             known.append(judged)
     for events in _batches(known):
-        rows: list[LedgerRow] = []
-        cases = lock_cases(cursor, {event.subject for event in events})
-        for event in events:
-            cases[event.subject].apply(event)
-            rows.extend(recount(cases[event.subject], known_at, event.subject, event.event_id, after))
-        _write(cursor, cases, rows, after)
+        causes = [Cause(known_at, event.event_id, load_id=after.load_id) for event in events]
+        fold_events(cursor, list(zip(causes, events, strict=True)), after)
+        _empty_staging(cursor)
         identities = {"subjects": [e.subject for e in events], "event_ids": [e.event_id for e in events]}
         cursor.execute(query("unpark_events"), identities)
     return len(known)
 
 
-def _write(
-    cursor: Cursor[TupleRow], cases: Mapping[str, Case], rows: list[LedgerRow], catalogue: Catalogue
-) -> None:
-    write_cases(cursor, cases)
-    write_ledger(cursor, rows)
-    add_to_counts(cursor, (change for *_, change in rows), catalogue)
+def _empty_staging(cursor: Cursor[TupleRow]) -> None:
+    # They empty themselves at the end of the transaction only.
     cursor.execute("truncate staged_cases, staged_counts, staged_totals")
 
 

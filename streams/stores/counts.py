@@ -1,17 +1,20 @@
 """Reading counts: any grouping, any geography, now or as of an instant."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal, get_args
 
-from psycopg import Connection
+from psycopg import Connection, IsolationLevel
 from psycopg.rows import TupleRow, dict_row
 
 from schemas.sql import query
 from streams.domain.areas import Area, AreaIndex, code_of
+from streams.domain.as_of import Folded, LogEnds, Place, Vector, is_final
 from streams.domain.counts import COUNTERS, Basis
 from streams.domain.errors import ConfigurationError
+from streams.handlers.fold_cases import Position
 
 Dimension = Literal["disease", "agent", "province", "district", "commune", "day", "week", "month", "year"]
 DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
@@ -33,15 +36,88 @@ class CountsRequest:
     as_of: datetime | None = None
 
 
-def read_counts(connection: Connection[TupleRow], request: CountsRequest) -> list[dict[str, Any]]:
+@contextmanager
+def one_view(connection: Connection[TupleRow]) -> Iterator[None]:
+    """One transaction with one view of all counts, whatever is committed meanwhile.
+
+    Raises:
+        LockNotAvailable: a rebuild did not finish its switch in time (psycopg's own error).
+    """
+    before = connection.isolation_level
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    try:
+        with connection.transaction():
+            # Locked before the view is fixed: a rebuild's new tables would seem empty to an older view.
+            connection.execute(query("lock_counts_shared"))
+            yield
+    finally:
+        connection.isolation_level = before
+
+
+def read_positions(connection: Connection[TupleRow], topic: str) -> dict[int, Position]:
+    """How far each partition is folded; partitions never read are absent."""
+    rows = connection.execute(query("positions"), {"topic": topic})
+    return {partition: Position(*position) for partition, *position in rows}
+
+
+def vector_of(load_id: int, positions: Mapping[int, Position]) -> Vector:
+    """What positions and the load in force say is counted."""
+    return Vector(load_id, {p: Place(at.epoch, at.next_offset) for p, at in positions.items()})
+
+
+def read_counts_as_of(
+    connection: Connection[TupleRow],
+    request: CountsRequest,
+    topic: str,
+    partitions: int,
+    ask_log: Callable[[], LogEnds | None],
+) -> tuple[list[dict[str, Any]], bool]:
+    """Counts as of `request.as_of`, and whether they are provisional: an event of before may still come.
+
+    Args:
+        connection: Used for one transaction.
+        request: With `as_of`.
+        topic: Full name of the topic, prefix included.
+        partitions: How many it has.
+        ask_log: Asks Kafka for the ends of the topic's log; None when it does not answer. Called only where
+            the database alone does not know.
+
+    Raises:
+        ConfigurationError: as read_counts.
+    """
+    if request.as_of is None:
+        raise ValueError("read_counts_as_of wants an instant")
+    ends = None
+    if not is_final(request.as_of, partitions, _folded(connection, topic), None):
+        # Before the counts are read: what is appended after this question does not matter.
+        ends = ask_log()
+    with one_view(connection):
+        is_provisional = not is_final(request.as_of, partitions, _folded(connection, topic), ends)
+        return read_counts(connection, request), is_provisional
+
+
+def _folded(connection: Connection[TupleRow], topic: str) -> dict[int, Folded]:
+    positions = read_positions(connection, topic)
+    return {p: Folded(at.topic_id, at.next_offset, at.last_known_at) for p, at in positions.items()}
+
+
+def read_counts(
+    connection: Connection[TupleRow], request: CountsRequest, vector: Vector | None = None
+) -> list[dict[str, Any]]:
     """Rows with the dimensions asked for (in the order given, names beside codes) and every counter.
 
     Rows of zeros are left out. Rows per agent count the cases that are positive for it. A disease that
     a syndrome's cases resolved to includes them; a total over diseases counts each case once.
 
+    Args:
+        connection: Used for one transaction.
+        request: What is asked for.
+        vector: Count only what it holds; None: all that is counted.
+
     Raises:
         ConfigurationError: a code means nothing in that structure; says which.
     """
+    places = {} if vector is None else vector.places
     with connection.transaction():
         structure_on = _structure_on(connection, request.geography_on)
         names: dict[str, str] = dict(connection.execute(query("area_names")).fetchall())
@@ -53,7 +129,12 @@ def read_counts(connection: Connection[TupleRow], request: CountsRequest) -> lis
             cursor.execute(
                 query("counts"),
                 {
+                    "from_ledger": request.as_of is not None or vector is not None,
                     "as_of": request.as_of,
+                    "load_id": None if vector is None else vector.load_id,
+                    "partitions": list(places),
+                    "epochs": [place.epoch for place in places.values()],
+                    "next_offsets": [place.offset for place in places.values()],
                     "basis": request.basis,
                     "structure_on": structure_on,
                     "disease": request.disease,
@@ -67,8 +148,8 @@ def read_counts(connection: Connection[TupleRow], request: CountsRequest) -> lis
             )
             rows = cursor.fetchall()
     shown = [_shown(row, request.by, names, diseases) for row in rows]
-    places = {code: place for place, code in enumerate(diseases)}
-    shown.sort(key=lambda row: _sort_key(row, request.by, places))
+    disease_order = {code: number for number, code in enumerate(diseases)}
+    shown.sort(key=lambda row: _sort_key(row, request.by, disease_order))
     return shown
 
 
@@ -124,7 +205,7 @@ def _shown(
 
 
 def _sort_key(
-    row: dict[str, Any], by: Sequence[Dimension], places: dict[str, int]
+    row: dict[str, Any], by: Sequence[Dimension], disease_order: dict[str, int]
 ) -> tuple[tuple[bool, Any], ...]:
     """In the order asked for; diseases as in the report, what is unknown last."""
     key: list[tuple[bool, Any]] = []
@@ -133,7 +214,7 @@ def _sort_key(
         if value is None:
             key.append((True, ""))
         else:
-            key.append((False, places[value] if dimension == "disease" else value))
+            key.append((False, disease_order[value] if dimension == "disease" else value))
     return tuple(key)
 
 

@@ -33,15 +33,7 @@ from streams.handlers.fold_cases import (
 from streams.stores.catalogue import current_load_id, read_catalogue
 from streams.stores.copying import NULL, copy_rows, escaped
 from streams.stores.database import Session
-from streams.stores.tables import (
-    STAGING,
-    LedgerRow,
-    add_to_counts,
-    lock_cases,
-    recount,
-    write_cases,
-    write_ledger,
-)
+from streams.stores.tables import STAGING, Cause, fold_events, write_parked
 
 
 class PostgresLedger:
@@ -117,9 +109,15 @@ class PostgresLedger:
             entries, conflicts = _claim(cursor, batch.entries)
             dead = [*batch.dead, *conflicts]
             _write_journal(cursor, entries)
-            rows = _fold(cursor, entries, view.catalogue)
-            write_ledger(cursor, rows)
-            add_to_counts(cursor, (change for *_, change in rows), view.catalogue)
+            rows = fold_events(
+                cursor,
+                [
+                    (Cause(e.known_at, e.event.id, e.epoch, e.partition, e.offset), e.judged)
+                    for e in entries
+                    if isinstance(e.judged, CaseEvent)
+                ],
+                view.catalogue,
+            )
             for letter in dead:
                 cursor.execute(query("insert_dead_letter"), _dead_letter_params(letter, self._topic))
             save_positions(cursor, self._topic, {p: batch.positions[p] for p in partitions})
@@ -253,25 +251,14 @@ def _write_journal(cursor: Cursor[TupleRow], entries: Sequence[Entry]) -> None:
             for e in entries
         ),
     )
-    parked = [
-        (e.event.subject, e.event.id.hex, e.known_at.isoformat(), e.judged.reason, e.judged.code)
-        for e in entries
-        if isinstance(e.judged, Parked)
-    ]
-    if parked:
-        copy_rows(cursor, "copy parked_events (subject, event_id, known_at, reason, code) from stdin", parked)
-
-
-def _fold(cursor: Cursor[TupleRow], entries: Sequence[Entry], catalogue: Catalogue) -> list[LedgerRow]:
-    folded = [(e.known_at, e.judged) for e in entries if isinstance(e.judged, CaseEvent)]
-    cases = lock_cases(cursor, {event.subject for _, event in folded})
-    rows: list[LedgerRow] = []
-    for known_at, event in folded:
-        case = cases[event.subject]
-        case.apply(event)
-        rows.extend(recount(case, known_at, event.subject, event.event_id, catalogue))
-    write_cases(cursor, cases)
-    return rows
+    write_parked(
+        cursor,
+        [
+            (e.event.subject, e.event.id, e.known_at, e.judged.reason, e.judged.code)
+            for e in entries
+            if isinstance(e.judged, Parked)
+        ],
+    )
 
 
 def _dead_letter_params(letter: DeadLetter, topic: str) -> dict[str, Any]:

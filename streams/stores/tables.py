@@ -3,11 +3,11 @@
 Temporary staging tables and COPY are an order of magnitude faster than a statement per event.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import add
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -15,9 +15,10 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from schemas.sql import query
-from streams.domain.case import Case, contribution_of
+from streams.domain.case import Case, CaseEvent, contribution_of
 from streams.domain.catalogue import Catalogue
-from streams.domain.counts import ZERO, Amounts, Contribution, CountChange, CountKey, changes, net
+from streams.domain.counts import COUNTERS, ZERO, Amounts, Contribution, CountChange, CountKey, changes, net
+from streams.domain.judging import ParkedReason
 from streams.stores.copying import NULL, array_literal, copy_rows, escaped
 
 STAGING = (
@@ -29,16 +30,58 @@ STAGING = (
 )
 """The temporary tables that folding needs on its connection."""
 
-LedgerRow = tuple[datetime, str, UUID, CountChange]
-"""(known_at, subject, event id, change)."""
+
+_COPY_LEDGER = (
+    "copy count_changes (known_at, subject, event_id, disease, area_id, basis, day, via, agent, "
+    f"{', '.join(COUNTERS)}, epoch, kafka_partition, kafka_offset, load_id) from stdin"
+)
 
 
-def recount(
-    case: Case, known_at: datetime, subject: str, cause: UUID, catalogue: Catalogue
-) -> list[LedgerRow]:
-    """Bring a case's contribution up to date; the ledger rows that say how it moved, under its cause's id."""
+class Cause(NamedTuple):
+    """What moves a count: an event folded as it comes (with its place in the log), or a catalogue load.
+
+    `event_id` is the event's, also of one that was parked and that a load folds; else the load's own.
+    """
+
+    known_at: datetime
+    event_id: UUID
+    epoch: int | None = None
+    partition: int | None = None
+    offset: int | None = None
+    load_id: int | None = None
+
+
+LedgerRow = tuple[str, Cause, CountChange]
+"""(subject, cause, change)."""
+
+
+def recount(case: Case, subject: str, cause: Cause, catalogue: Catalogue) -> list[LedgerRow]:
+    """Bring a case's contribution up to date; the ledger rows that say how it moved, and why."""
     before, case.contribution = case.contribution, contribution_of(case, catalogue)
-    return [(known_at, subject, cause, change) for change in changes(before, case.contribution)]
+    return [(subject, cause, change) for change in changes(before, case.contribution)]
+
+
+def fold_events(
+    cursor: Cursor[TupleRow], events: Sequence[tuple[Cause, CaseEvent]], catalogue: Catalogue
+) -> list[LedgerRow]:
+    """Fold events in the order given into cases, ledger, counts and totals; the ledger rows."""
+    cases = lock_cases(cursor, {event.subject for _, event in events})
+    rows: list[LedgerRow] = []
+    for cause, event in events:
+        case = cases[event.subject]
+        case.apply(event)
+        rows.extend(recount(case, event.subject, cause, catalogue))
+    write_moved(cursor, cases, rows, catalogue)
+    return rows
+
+
+def write_moved(
+    cursor: Cursor[TupleRow], cases: Mapping[str, Case], rows: Sequence[LedgerRow], catalogue: Catalogue
+) -> None:
+    """Write cases, the ledger rows that say how they moved, and the counts that these move."""
+    write_cases(cursor, cases)
+    write_ledger(cursor, rows)
+    add_to_counts(cursor, (change for *_, change in rows), catalogue)
 
 
 def lock_cases(cursor: Cursor[TupleRow], subjects: Iterable[str]) -> dict[str, Case]:
@@ -98,12 +141,41 @@ def write_ledger(cursor: Cursor[TupleRow], rows: Iterable[LedgerRow]) -> None:
     """Append signed rows to the count ledger."""
     copy_rows(
         cursor,
-        "copy count_changes from stdin",
+        _COPY_LEDGER,
         (
-            (known_at.isoformat(), subject, event_id.hex, *_key(key), _text_of(amounts))
-            for known_at, subject, event_id, (key, amounts) in rows
+            (
+                cause.known_at.isoformat(),
+                subject,
+                cause.event_id.hex,
+                *_key(key),
+                _text_of(amounts),
+                _number(cause.epoch),
+                _number(cause.partition),
+                _number(cause.offset),
+                _number(cause.load_id),
+            )
+            for subject, cause, (key, amounts) in rows
         ),
     )
+
+
+def write_parked(
+    cursor: Cursor[TupleRow], parked: Sequence[tuple[str, UUID, datetime, ParkedReason, str]]
+) -> None:
+    """List parked events: subject, event id, known_at, reason, code."""
+    if parked:
+        copy_rows(
+            cursor,
+            "copy parked_events (subject, event_id, known_at, reason, code) from stdin",
+            (
+                (subject, event_id.hex, known_at.isoformat(), reason, escaped(code))
+                for subject, event_id, known_at, reason, code in parked
+            ),
+        )
+
+
+def _number(value: int | None) -> str:
+    return NULL if value is None else str(value)
 
 
 def _key(key: CountKey) -> tuple[str, ...]:

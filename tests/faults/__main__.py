@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +23,8 @@ from tests.faults.servers import own_servers
 
 def main() -> int:
     """Run one schedule."""
+    # As when interrupted from the keyboard: workers and servers are not left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("schedule", nargs="?", default=everything.__name__, choices=SCHEDULES)
     parser.add_argument("--sabotage", default="", help="see tests/faults/sabotaged_worker.py")

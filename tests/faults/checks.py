@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple, get_args
@@ -73,12 +73,12 @@ def verify(where: Where, book: Book, witness: Witness) -> list[Finding]:
         raise RuntimeError(f"{len(unsent)} records of the book never were in Kafka: the feeder is at fault")
     findings: list[Finding] = []
     with connect(where.database_url) as connection:
-        journal = list(_journal(connection))
+        journal = list(read_journal(connection))
         findings += check_journal(journal, book)
         findings += check_known_at(journal)
         known = truth(book.events, book.catalogue)
         findings += check_counts(connection, known)
-        order = _arrivals(journal, book)
+        order = arrivals_of(journal, book)
         findings += check_ledger(connection, expected(order, book.catalogue), journal)
         findings += check_audit(connection)
         findings += check_dead_letters(connection, where, witness.dead)
@@ -98,7 +98,8 @@ class Journaled(NamedTuple):
     content_hash: bytes | None
 
 
-def _journal(connection: Connection[TupleRow]) -> Iterator[Journaled]:
+def read_journal(connection: Connection[TupleRow]) -> Iterator[Journaled]:
+    """The journal in the order in which it grew, partition by partition."""
     rows = connection.execute(
         "select ce.kafka_partition, ce.epoch, ce.kafka_offset, ce.known_at, ce.subject, ce.event_id, "
         "ei.content_hash from case_events as ce left join event_ids as ei using (subject, event_id) "
@@ -114,7 +115,8 @@ def _hashes(book: Book) -> dict[tuple[str, UUID], bytes]:
     return {(event.subject, event.id): event.content_hash for event in events}
 
 
-def _arrivals(journal: Iterable[Journaled], book: Book) -> Iterator[bytes]:
+def arrivals_of(journal: Iterable[Journaled], book: Book) -> Iterator[bytes]:
+    """The book's events in the order of the journal."""
     raws = {}
     for raw in book.events:
         event = json.loads(raw)
@@ -244,23 +246,28 @@ def check_dead_letters(
     connection: Connection[TupleRow], where: Where, due: Mapping[Place, str]
 ) -> list[Finding]:
     """Each record that is no event once in the table with its reason, and at least once in the topic."""
-    rows = [
-        (Place(*place), error)
-        for *place, error in connection.execute(
-            "select kafka_partition, epoch, kafka_offset, error from dead_letters where topic = %s",
-            (where.topic,),
-        )
-    ]
-    found = dict(rows)
+    rows = connection.execute(
+        "select kafka_partition, epoch, kafka_offset, error from dead_letters where topic = %s",
+        (where.topic,),
+    )
+    table = [(Place(*place), error) for *place, error in rows]
     published = set()
     for record in read_topic(where, "dead-letters"):
         headers = dict(record.headers)
         published.add((int(headers["partition"]), int(headers["offset"]), headers["error"].decode()))
-    silent = [place for place, error in rows if (place.partition, place.offset, error) not in published]
+    return compare_dead_letters(due, table, published)
+
+
+def compare_dead_letters(
+    due: Mapping[Place, str], table: Sequence[tuple[Place, str]], published: Set[tuple[int, int, str]]
+) -> list[Finding]:
+    """What must be there, what is in the table, and (partition, offset, reason) of what is in the topic."""
+    found = dict(table)
+    silent = [place for place, error in table if (place.partition, place.offset, error) not in published]
     return [
         *_finding("dead_letters", "letters missing", due.keys() - found.keys()),
         *_finding("dead_letters", "letters too many", found.keys() - due.keys()),
-        *_finding("dead_letters", "letters twice", range(len(rows) - len(found))),
+        *_finding("dead_letters", "letters twice", range(len(table) - len(found))),
         *_finding(
             "dead_letters",
             "letters with another reason",
@@ -285,10 +292,10 @@ def check_announced(connection: Connection[TupleRow], where: Where) -> list[Find
         at = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=record.timestamp + 1)
         key = (value["disease"], value["area_id"])
         announced[key] = max(at, announced.get(key, at))
-    return find_unannounced(moved, announced)
+    return compare_announced(moved, announced)
 
 
-def find_unannounced(
+def compare_announced(
     moved: Mapping[tuple[str, str], datetime], announced: Mapping[tuple[str, str], datetime]
 ) -> list[Finding]:
     """The counts whose last announcement was before their last change."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -15,6 +16,7 @@ from kafka.errors import KafkaError
 from psycopg import sql
 
 from schemas.catalogue import Catalogue
+from schemas.sql import MIGRATIONS
 from schemas.topics import load_topics
 from streams.stores import catalogue as catalogue_store
 from streams.stores.broker import create_topics
@@ -58,6 +60,7 @@ class Run:
 
     servers: Servers
     where: Where
+    template: str
     size: Size
     schedule: random.Random
     rng: random.Random
@@ -101,7 +104,7 @@ class Run:
     def wipe_database(self) -> None:
         """Drop the database and make it anew, empty but for schema and catalogue; the workers stay."""
         _drop_database(self.servers, self.where)
-        _create_database(self.servers, self.where)
+        _create_database(self.servers, self.where, self.template)
 
 
 @contextmanager
@@ -114,11 +117,10 @@ def prepared(
     extra: Mapping[str, str],
 ) -> Iterator[Run]:
     """A run on a database and topics of its own, no worker yet; everything is gone afterwards."""
-    name = f"faults_{uuid4().hex[:12]}"
-    url = urlunsplit(urlsplit(servers.owner_url)._replace(path=f"/{name}"))
-    where = Where(servers.kafka_bootstrap, url, f"faults-{uuid4().hex[:8]}-")
-    _create_template(servers, catalogue)
-    _create_database(servers, where)
+    name = f"faults_run_{uuid4().hex[:12]}"
+    where = Where(servers.kafka_bootstrap, _url_of(servers, name), f"faults-{uuid4().hex[:8]}-")
+    template = _template(servers, catalogue)
+    _create_database(servers, where, template)
     topics = load_topics()
     create_topics(where.kafka_bootstrap, topics.values(), where.prefix)
     high_water = HighWater(where)
@@ -129,7 +131,7 @@ def prepared(
     try:
         book = Book(catalogue, random.Random(f"{seed} book"), topics["case-events"].partitions, chunk_records)
         dice = random.Random(f"{seed} schedule"), random.Random(f"{seed} victims")
-        yield Run(servers, where, size, *dice, book, feeder, crew, high_water, time.monotonic())
+        yield Run(servers, where, template, size, *dice, book, feeder, crew, high_water, time.monotonic())
     finally:
         crew.close()
         feeder.close()
@@ -144,31 +146,31 @@ def _name_of(where: Where) -> sql.Identifier:
     return sql.Identifier(urlsplit(where.database_url).path.lstrip("/"))
 
 
-_TEMPLATE = "faults_template"
-
-
-def _create_template(servers: Servers, catalogue: Catalogue) -> None:
-    """A database with schema and catalogue, made once per instance."""
+def _template(servers: Servers, catalogue: Catalogue) -> str:
+    """The name of a database with schema and catalogue to copy; made where it is not there yet."""
+    schema = b"".join(path.read_bytes() for path in sorted(MIGRATIONS.glob("*.sql")))
+    name = f"faults_{sha256(schema + catalogue.version.encode()).hexdigest()[:12]}"
     with connect(servers.owner_url) as connection:
-        if connection.execute("select 1 from pg_database where datname = %s", (_TEMPLATE,)).fetchone():
-            return
-        connection.execute(sql.SQL("create database {}").format(sql.Identifier(_TEMPLATE + "_part")))
-    url = urlunsplit(urlsplit(servers.owner_url)._replace(path=f"/{_TEMPLATE}_part"))
+        if connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
+            return name
+        part = f"{name}_{uuid4().hex[:8]}"
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(part)))
+    url = _url_of(servers, part)
     migrate(url)
     with connect(url) as connection:
         catalogue_store.load(connection, catalogue, "tests/faults")
-    _as_superuser(
-        servers,
-        sql.SQL("alter database {} rename to {}").format(
-            sql.Identifier(_TEMPLATE + "_part"), sql.Identifier(_TEMPLATE)
-        ),
-        _TEMPLATE + "_part",
-    )
+    rename = sql.SQL("alter database {} rename to {}").format(sql.Identifier(part), sql.Identifier(name))
+    _as_superuser(servers, rename, disconnected=part)
+    return name
 
 
-def _create_database(servers: Servers, where: Where) -> None:
+def _url_of(servers: Servers, database: str) -> str:
+    return urlunsplit(urlsplit(servers.owner_url)._replace(path=f"/{database}"))
+
+
+def _create_database(servers: Servers, where: Where, template: str) -> None:
     statement = sql.SQL("create database {} template {} owner canhdich")
-    _as_superuser(servers, statement.format(_name_of(where), sql.Identifier(_TEMPLATE)), _TEMPLATE)
+    _as_superuser(servers, statement.format(_name_of(where), sql.Identifier(template)), disconnected=template)
 
 
 def _drop_database(servers: Servers, where: Where) -> None:

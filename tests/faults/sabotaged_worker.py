@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
+from operator import add
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,6 +21,7 @@ from psycopg.rows import TupleRow
 
 from services import worker
 from streams.agents import fold_cases as agent
+from streams.domain.counts import ZERO
 from streams.domain.errors import DependencyDown
 from streams.handlers.fold_cases import (
     Batch,
@@ -124,17 +126,17 @@ def forget_identities() -> None:
 
 def net_the_ledger() -> None:
     """Write what a batch did to a case, not what each event did."""
-    original = store._fold
+    original = tables.write_ledger
 
-    def fold(*arguments: Any) -> list[tables.LedgerRow]:
+    def write_ledger(cursor: Cursor[TupleRow], rows: Iterable[tables.LedgerRow]) -> None:
         netted: dict[Any, tables.LedgerRow] = {}
-        for known_at, subject, event_id, change in original(*arguments):
-            *_, before = netted.get((subject, change.key), (change._replace(amounts=(0,) * 11),))
-            amounts = tuple(map(sum, zip(before.amounts, change.amounts, strict=True)))
-            netted[(subject, change.key)] = (known_at, subject, event_id, change._replace(amounts=amounts))
-        return [row for row in netted.values() if any(row[3].amounts)]
+        for subject, cause, change in rows:
+            _, _, before = netted.get((subject, change.key), (subject, cause, change._replace(amounts=ZERO)))
+            amounts = tuple(map(add, before.amounts, change.amounts))
+            netted[(subject, change.key)] = (subject, cause, change._replace(amounts=amounts))
+        original(cursor, [row for row in netted.values() if row[2].amounts != ZERO])
 
-    _put(store, "_fold", fold)
+    _put(tables, "write_ledger", write_ledger)
 
 
 def store_positions_first() -> None:
@@ -200,7 +202,7 @@ def die_in_the_commit() -> None:
         if calls.is_time("commit"):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    _put(store, "write_ledger", write_ledger)
+    _put(tables, "write_ledger", write_ledger)
 
 
 def die_before_announcing() -> None:

@@ -1,7 +1,7 @@
 -- name: audit_sizes
 -- returns: one row: how many events, cases, parked events
 -- params: none
--- used by: streams/stores/audit.py
+-- used by: streams/stores/audit.py, streams/stores/rebuild.py
 
 select
     (select count(*) from case_events) as events,

@@ -1,6 +1,6 @@
 -- name: counts
 -- returns: one row per combination of the dimensions asked for (others null) with every counter; rows of zeros are absent
--- params: as_of timestamptz or null, basis text, structure_on date, disease text or null, province_id and district_id text or null, first and last date or null, booleans by_disease, by_agent, by_province, by_district, by_commune, by_day, by_week, by_month, by_year, by_time (any of the last four)
+-- params: from_ledger boolean, as_of timestamptz or null, a vector or nulls (load_id int, and arrays of equal length: partitions int[], epochs int[], next_offsets bigint[]), basis text, structure_on date, disease text or null, province_id and district_id text or null, first and last date or null, booleans by_disease, by_agent, by_province, by_district, by_commune, by_day, by_week, by_month, by_year, by_time (any of the last four)
 -- used by: streams/stores/counts.py
 
 -- Rows without an agent are the disease's own; a case that a syndrome's laboratory result resolved to
@@ -25,7 +25,7 @@ with changes as (
         dc.hospitalised
     from daily_counts as dc
     where
-        %(as_of)s::timestamptz is null
+        not %(from_ledger)s
         and dc.basis = %(basis)s
     union all
     select
@@ -46,9 +46,19 @@ with changes as (
         cc.imported,
         cc.hospitalised
     from count_changes as cc
+    left join
+        unnest(%(partitions)s::int[], %(epochs)s::int[], %(next_offsets)s::bigint[])
+            as v (kafka_partition, epoch, next_offset)
+        on cc.kafka_partition = v.kafka_partition
     where
-        cc.known_at <= %(as_of)s::timestamptz
+        %(from_ledger)s
         and cc.basis = %(basis)s
+        and (%(as_of)s::timestamptz is null or cc.known_at <= %(as_of)s)
+        and (
+            %(load_id)s::int is null
+            or cc.load_id <= %(load_id)s
+            or (cc.epoch, cc.kafka_offset) < (v.epoch, v.next_offset)
+        )
 ),
 
 placed as (

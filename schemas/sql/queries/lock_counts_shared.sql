@@ -1,0 +1,6 @@
+-- name: lock_counts_shared
+-- returns: nothing; waits while a rebuild switches the tables
+-- params: none
+-- used by: streams/stores/counts.py
+
+lock table cases, count_changes, daily_counts, district_totals in access share mode;

@@ -1,0 +1,364 @@
+"""All counts built again from the journal, beside the live ones, compared with them, and put in their place.
+
+The journal is folded per partition in (epoch, offset) order; each catalogue load folds again what it changed,
+between the events that were judged by the load before it and its own. The same functions fold as in a worker
+(streams/stores/tables.py, streams/stores/catalogue.py); only the schema that they write to is another.
+
+Workers go on meanwhile. Twice they wait for a moment, between two batches: when the comparison's view of live
+and rebuilt tables is fixed, and for the switch.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection, IsolationLevel, sql
+from psycopg.rows import TupleRow, dict_row
+
+from schemas.sql import query
+from streams.domain.as_of import Place
+from streams.domain.calendar import microseconds
+from streams.domain.case import CaseEvent
+from streams.domain.catalogue import Catalogue
+from streams.domain.errors import ConfigurationError, DependencyDown
+from streams.domain.judging import Parked, ParkedReason, event_with_area, judge, kind_of
+from streams.stores import database, shadow
+from streams.stores.catalogue import PastLoad, read_loads, read_past_catalogue, refold
+from streams.stores.tables import STAGING, Cause, fold_events, write_parked
+
+TABLES: Final = ("cases", "count_changes", "daily_counts", "district_totals", "parked_events")
+"""What is rebuilt. Identities, journal, positions and dead letters are the stream's own record and stay."""
+
+MOST_DIFFERENCES: Final = 20
+"""How many keys that differ are named, of each table."""
+
+_PAGE: Final = 10_000
+_SMALL_TAIL: Final = 2_000
+_SWITCH_WITHIN: Final = 20.0
+_START: Final = Place(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One key whose row is not the same in the live and in the rebuilt table; None where it has no row."""
+
+    table: str
+    key: Mapping[str, Any]
+    live: Any
+    rebuilt: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild found and did.
+
+    Attributes:
+        events: Journaled events folded.
+        differences: The first keys of each table that differ; empty where all is identical.
+        is_switched: Whether the rebuilt tables serve now.
+        notes: What could not be as it was then.
+    """
+
+    events: int
+    differences: Sequence[Difference]
+    is_switched: bool
+    notes: Sequence[str]
+
+    @property
+    def is_identical(self) -> bool:
+        """Live and rebuilt tables hold the same, the ledger as a multiset."""
+        return not self.differences
+
+
+class _Mark(NamedTuple):
+    """How far the journal goes: a place after the last event of each partition, and the loads so far."""
+
+    places: Mapping[int, Place]
+    loads: Sequence[PastLoad]
+
+    def tail_after(self, done: Mapping[int, Place]) -> int:
+        """At least how many offsets are left to fold; an epoch's end is not known, so it counts as a page."""
+        return sum(
+            place.offset - done.get(p, _START).offset if place.epoch == done.get(p, _START).epoch else _PAGE
+            for p, place in self.places.items()
+            if place > done.get(p, _START)
+        )
+
+
+class _Row(NamedTuple):
+    """One row of the journal."""
+
+    known_at: datetime
+    epoch: int
+    kafka_offset: int
+    load_id: int
+    subject: str
+    event_id: UUID
+    event_type: str
+    event_time: datetime
+    data: dict[str, Any]
+    area_id: str | None
+    is_parked: bool
+
+
+def count_events(connection: Connection[TupleRow]) -> int:
+    """How many events the journal holds."""
+    ((events, *_),) = connection.execute(query("audit_sizes")).fetchall()
+    return int(events)
+
+
+def rebuild(
+    database_url: str, *, force: bool = False, advance: Callable[[int], None] = lambda _: None
+) -> Rebuilt:
+    """Build all counts again from the journal; switch to them where they are identical, or where forced.
+
+    Args:
+        database_url: The live database. Needs as much free space again as the rebuilt tables take.
+        force: Switch also where they differ.
+        advance: Called with the number of events folded since the last call.
+
+    Raises:
+        DependencyDown: the database does not answer, or readers left no moment for the switch.
+        ConfigurationError: another rebuild is running, or no catalogue was ever loaded.
+    """
+    with (
+        database.errors_translated(),
+        database.connect(database_url) as connection,
+        database.connect(database_url) as reader,
+    ):
+        for own in (connection, reader):
+            # The comparison may take its time.
+            own.execute("set statement_timeout = 0")
+            own.execute("set idle_in_transaction_session_timeout = 0")
+        if connection.execute(query("try_lock_rebuild")).fetchone() != (True,):
+            raise ConfigurationError("Another rebuild is running on this database: let it end.")
+        try:
+            return _Rebuild(connection, reader, advance).run(force)
+        finally:
+            shadow.drop(connection)
+
+
+class _Rebuild:
+    """One run: `connection` folds, `reader` compares."""
+
+    def __init__(
+        self,
+        connection: Connection[TupleRow],
+        reader: Connection[TupleRow],
+        advance: Callable[[int], None],
+    ) -> None:
+        self._connection = connection
+        self._reader = reader
+        self._advance = advance
+        self._places: dict[int, Place] = {}
+        # Read, but judged by a later load than the present one.
+        self._ahead: dict[int, list[_Row]] = {}
+        self._catalogue: Catalogue | None = None
+        self._events = 0
+        self._notes: list[str] = []
+
+    def run(self, force: bool) -> Rebuilt:
+        mark = self._read_mark()
+        if not mark.loads:
+            raise ConfigurationError("The database has no catalogue: run `canhdich migrate` first.")
+        shadow.create(self._connection, TABLES)
+        for statement in STAGING:
+            self._connection.execute(sql.SQL(statement))
+        self._catch_up(mark)
+        shadow.add_indexes(self._connection, TABLES)
+        while True:
+            differences = self._compare_all()
+            if differences and not force:
+                return Rebuilt(self._events, differences, False, self._notes)
+            with self._workers_waiting():
+                mark = self._read_mark()
+                assert self._catalogue is not None  # noqa: S101 - there was a load
+                if mark.loads[-1].load_id != self._catalogue.load_id:
+                    # A load moves what was compared already; it is a matter of a few days, so compare again.
+                    continue
+                compared = dict(self._places)
+                self._catch_up(mark)
+                if not differences:
+                    differences = _differences(self._connection, compared)
+                if differences and not force:
+                    return Rebuilt(self._events, differences, False, self._notes)
+                self._switch()
+                return Rebuilt(self._events, differences, True, self._notes)
+
+    def _compare_all(self) -> list[Difference]:
+        """Compare everything, as of one moment at which the rebuilt tables have caught up."""
+        while (mark := self._read_mark()).tail_after(self._places) > _SMALL_TAIL:
+            self._catch_up(mark)
+        self._reader.isolation_level = IsolationLevel.REPEATABLE_READ
+        with self._reader.transaction():
+            with self._workers_waiting():
+                self._catch_up(self._read_mark())
+                # The first query fixes what the reader sees.
+                count_events(self._reader)
+            return _differences(self._reader, {})
+
+    def _read_mark(self) -> _Mark:
+        self._connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        with self._connection.transaction():
+            ends = self._connection.execute(query("journal_ends")).fetchall()
+            mark = _Mark({partition: Place(*end) for partition, *end in ends}, read_loads(self._connection))
+        self._connection.isolation_level = None
+        return mark
+
+    @contextmanager
+    def _workers_waiting(self) -> Iterator[None]:
+        """Workers and catalogue loads wait before their next transaction."""
+        self._connection.execute(query("lock_catalogue_for_session"))
+        try:
+            yield
+        finally:
+            self._connection.execute(query("unlock_catalogue_for_session"))
+
+    @contextmanager
+    def _in_shadow(self) -> Iterator[None]:
+        """A transaction whose every table is the rebuilt one, where there is one."""
+        with self._connection.transaction():
+            self._connection.execute(
+                sql.SQL("set local search_path = {}, {}").format(
+                    sql.Identifier(shadow.SHADOW), sql.Identifier(shadow.LIVE)
+                )
+            )
+            # What a crash leaves is built anew anyway.
+            self._connection.execute("set local synchronous_commit = off")
+            yield
+
+    def _catch_up(self, mark: _Mark) -> None:
+        """Fold the journal up to a mark, load by load."""
+        for past in mark.loads:
+            if self._catalogue is not None and past.load_id < self._catalogue.load_id:
+                continue
+            if self._catalogue is None or past.load_id > self._catalogue.load_id:
+                self._load(past)
+            for partition, end in mark.places.items():
+                self._fold_partition(partition, end)
+
+    def _load(self, past: PastLoad) -> None:
+        if not past.is_kept:
+            self._notes.append(
+                f"What catalogue load {past.load_id} ({past.version}) put in force is not kept: its events "
+                "were judged by the catalogue of today."
+            )
+        before = self._catalogue
+        with self._in_shadow():
+            self._catalogue = read_past_catalogue(self._connection, past)
+            if before is not None:
+                with self._connection.cursor() as cursor:
+                    refold(cursor, before, self._catalogue, past.known_at)
+
+    def _fold_partition(self, partition: int, end: Place) -> None:
+        """Fold a partition's events that the present load judged, up to an end."""
+        assert self._catalogue is not None  # noqa: S101 - _catch_up loads first
+        load_id = self._catalogue.load_id
+        while (place := self._places.get(partition, _START)) < end:
+            rows = self._ahead.pop(partition, None) or self._read_page(partition, place, end)
+            judged_now = list(takewhile(lambda row: row.load_id <= load_id, rows))
+            if not rows:
+                self._places[partition] = end
+            if judged_now:
+                self._fold(partition, judged_now, self._catalogue)
+                self._places[partition] = Place(judged_now[-1].epoch, judged_now[-1].kafka_offset + 1)
+            if len(judged_now) < len(rows):
+                self._ahead[partition] = rows[len(judged_now) :]
+                return
+
+    def _read_page(self, partition: int, place: Place, end: Place) -> list[_Row]:
+        rows = self._connection.execute(
+            query("journal_page"),
+            {
+                "partition": partition,
+                "epoch": place.epoch,
+                "next_offset": place.offset,
+                "end_epoch": end.epoch,
+                "end_offset": end.offset,
+                "most": _PAGE,
+            },
+        )
+        return [_Row(*row) for row in rows]
+
+    def _fold(self, partition: int, rows: Sequence[_Row], catalogue: Catalogue) -> None:
+        events: list[tuple[Cause, CaseEvent]] = []
+        parked: list[tuple[str, UUID, datetime, ParkedReason, str]] = []
+        for row in rows:
+            if row.is_parked:
+                reason, code = _why_parked(row, catalogue)
+                parked.append((row.subject, row.event_id, row.known_at, reason, code))
+            else:
+                cause = Cause(row.known_at, row.event_id, row.epoch, partition, row.kafka_offset)
+                time = microseconds(row.event_time)
+                kind = kind_of(row.event_type)
+                event = event_with_area(kind, row.subject, row.event_id, time, row.data, row.area_id)
+                events.append((cause, event))
+        with self._in_shadow(), self._connection.cursor() as cursor:
+            write_parked(cursor, parked)
+            if events:
+                fold_events(cursor, events, catalogue)
+        self._events += len(rows)
+        self._advance(len(rows))
+
+    def _switch(self) -> None:
+        """Switch as soon as nobody reads."""
+        deadline = time.monotonic() + _SWITCH_WITHIN
+        while True:
+            try:
+                with self._connection.transaction():
+                    shadow.switch(self._connection, TABLES)
+            except psycopg.errors.LockNotAvailable as error:
+                if time.monotonic() > deadline:
+                    raise DependencyDown(
+                        f"The tables were read without a pause for {_SWITCH_WITHIN:.0f} s, so they were not "
+                        "switched; nothing was changed. Stop long reports and run it again."
+                    ) from error
+                time.sleep(0.05)
+            else:
+                return
+
+
+def _why_parked(row: _Row, catalogue: Catalogue) -> tuple[ParkedReason, str]:
+    judged, _ = judge(
+        kind_of(row.event_type),
+        row.subject,
+        row.event_id,
+        microseconds(row.event_time),
+        row.data,
+        catalogue,
+    )
+    if isinstance(judged, Parked):
+        return judged.reason, judged.code
+    # Only where the catalogue of then is not kept; the next load folds it.
+    return "unknown_area", str(row.data.get("area_code"))
+
+
+def _differences(connection: Connection[TupleRow], since: Mapping[int, Place]) -> list[Difference]:
+    """The keys that differ, among what events after some places touched; everything for no places."""
+    params = {
+        "is_all": not since,
+        "partitions": list(since),
+        "epochs": [place.epoch for place in since.values()],
+        "next_offsets": [place.offset for place in since.values()],
+        "most": MOST_DIFFERENCES,
+    }
+    found = []
+    with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute("set local work_mem = '256MB'")
+        for table, statement in (
+            ("count_changes", query("rebuilt_ledger_differences")),
+            ("daily_counts", query("rebuilt_count_differences")),
+            ("district_totals", query("rebuilt_total_differences")),
+            ("cases", query("rebuilt_case_differences")),
+            ("parked_events", query("rebuilt_parked_differences")),
+        ):
+            for row in cursor.execute(statement, params).fetchall():
+                live, rebuilt = row.pop("live"), row.pop("rebuilt")
+                found.append(Difference(table, row, live, rebuilt))
+    return found
