@@ -24,7 +24,7 @@ class Installation:
     folder: Path
     environment: dict[str, str]
 
-    def run(self, *arguments: str, timeout: float = 240) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str, timeout: float = 600) -> "subprocess.CompletedProcess[str]":
         """Run `canhdich …`; the caller looks at the exit code."""
         return subprocess.run(
             [CANHDICH, *arguments],
@@ -36,7 +36,7 @@ class Installation:
             check=False,
         )
 
-    def json(self, *arguments: str, exit_code: int = 0, timeout: float = 240) -> Any:
+    def json(self, *arguments: str, exit_code: int = 0, timeout: float = 600) -> Any:
         """What `canhdich … --json` prints: one document, nothing else."""
         done = self.run(*arguments, "--json", timeout=timeout)
         assert done.returncode == exit_code, done.stderr + done.stdout

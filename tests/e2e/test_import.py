@@ -15,7 +15,7 @@ from streams.stores.database import connect
 from tests.e2e.conftest import Installation
 from tests.truth import Truth, truth
 
-pytestmark = pytest.mark.native
+pytestmark = [pytest.mark.native, pytest.mark.timeout(1_200)]
 
 EVENTS = 100_000
 SEED = 20_231
