@@ -9,7 +9,7 @@ NATIVE := $(PYTHON) -m deploy.native
 TEST_HOME := $(CURDIR)/.native/test
 TEST_NATIVE := CANHDICH_NATIVE_HOME=$(TEST_HOME) CANHDICH_NATIVE_CACHE=$(CURDIR)/.native/cache
 
-.PHONY: help install demo test test-unit test-native test-stack lint format types bench up down clean generated
+.PHONY: help install demo test test-unit test-stack test-faults lint format types bench up down clean generated lock
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -46,6 +46,13 @@ test-stack: install
 
 test-unit: install ## Only the tests that need no server
 	@$(BIN)/pytest -m "not native"
+
+test-faults: install ## Kill, stop and truncate servers under 200,000 events (FAULT_SEED, FAULT_EVENTS, FAULT_ROUNDS)
+	@$(BIN)/python -m tests.faults
+	@$(TEST_NATIVE) $(NATIVE) up
+	@set -a; . $(TEST_HOME)/env; set +a; \
+	    status=0; CANHDICH_REQUIRE_NATIVE=1 $(BIN)/pytest tests/faults || status=$$?; \
+	    $(TEST_NATIVE) $(NATIVE) down; exit $$status
 
 lint: install ## Style, arrows between packages, SQL
 	@$(BIN)/ruff check .
