@@ -122,6 +122,6 @@ def test_a_death_without_a_day_is_said_where_no_row_shows_it(installation: Insta
     assert installation.run("import", str(file), "--wait").returncode == 0
     period = ("--basis", "death", "--from", "2021-01-01", "--to", "2021-12-31")
     shown = installation.run("counts", "--district", "109", *period)
-    assert "1 ca tử vong không rõ ngày" in shown.stderr
+    assert "1 ca tử vong không rõ ngày" in shown.stdout
     rows = installation.json("counts", "--district", "109", *period, "--by", "day")
     assert [(row["day"], row["deaths"]) for row in rows] == [(None, 1)]

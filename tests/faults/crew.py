@@ -17,9 +17,15 @@ from deploy.native.processes import tail
 from tests.faults.stream import Where
 
 SESSION_SECONDS = 6
+HANGS = "hangs"
 _LOOK_SECONDS = 0.05
 _RESTART_PAUSE = 0.3
 _STOP_WITHIN = 20.0
+
+
+def happened(folder: Path, mishap: str) -> Path:
+    """The file that tells that a mishap (see sabotaged_worker) has happened to a crew in this folder."""
+    return folder / f"{mishap}.happened"
 
 
 @dataclass
@@ -46,7 +52,7 @@ class Crew:
     """
 
     def __init__(self, where: Where, folder: Path, batch_records: int, extra: Mapping[str, str]) -> None:
-        self._folder = folder
+        self.folder = folder
         self._module = "tests.faults.sabotaged_worker" if extra else "services.worker"
         self._environment = {
             **os.environ,
@@ -69,7 +75,7 @@ class Crew:
         """Start or stop workers until this many are wanted."""
         with self._lock:
             while len(self._workers) < number:
-                log = self._folder / f"worker-{len(self._workers) + 1}.log"
+                log = self.folder / f"worker-{len(self._workers) + 1}.log"
                 self._workers.append(_Worker(log, is_wanted=False))
             for worker in self._workers[:number]:
                 worker.is_wanted = True
@@ -162,7 +168,7 @@ class Crew:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    cwd=self._folder,
+                    cwd=self.folder,
                     env=self._environment,
                 )
 

@@ -146,21 +146,26 @@ def _name_of(where: Where) -> sql.Identifier:
     return sql.Identifier(urlsplit(where.database_url).path.lstrip("/"))
 
 
+_TEMPLATE_LOCK = 5_313
+
+
 def _template(servers: Servers, catalogue: Catalogue) -> str:
     """The name of a database with schema and catalogue to copy; made where it is not there yet."""
     schema = b"".join(path.read_bytes() for path in sorted(MIGRATIONS.glob("*.sql")))
     name = f"faults_{sha256(schema + catalogue.version.encode()).hexdigest()[:12]}"
     with connect(servers.owner_url) as connection:
+        # Several runs may begin at the same time on the same servers.
+        connection.execute("select pg_advisory_lock(%s)", (_TEMPLATE_LOCK,))
         if connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
             return name
         part = f"{name}_{uuid4().hex[:8]}"
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(part)))
-    url = _url_of(servers, part)
-    migrate(url)
-    with connect(url) as connection:
-        catalogue_store.load(connection, catalogue, "tests/faults")
-    rename = sql.SQL("alter database {} rename to {}").format(sql.Identifier(part), sql.Identifier(name))
-    _as_superuser(servers, rename, disconnected=part)
+        url = _url_of(servers, part)
+        migrate(url)
+        with connect(url) as loading:
+            catalogue_store.load(loading, catalogue, "tests/faults")
+        rename = sql.SQL("alter database {} rename to {}").format(sql.Identifier(part), sql.Identifier(name))
+        _as_superuser(servers, rename, disconnected=part)
     return name
 
 

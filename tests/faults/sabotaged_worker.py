@@ -8,6 +8,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
@@ -37,6 +38,7 @@ from streams.stores import ledger as store
 from streams.stores import tables
 from streams.stores.broker import KafkaAnnouncements
 from streams.stores.ledger import PostgresLedger, save_positions
+from tests.faults.crew import HANGS, happened
 
 # Which batch of the first worker a mishap hits: some are folded and acknowledged before.
 _UNLUCKY_BATCH = 4
@@ -174,7 +176,7 @@ class _Calls:
         if self._number < _UNLUCKY_BATCH:
             return False
         try:
-            Path(os.environ["CANHDICH_DATA_DIRECTORY"], f"{mishap}.happened").touch(exist_ok=False)
+            happened(Path(os.environ["CANHDICH_DATA_DIRECTORY"]), mishap).touch(exist_ok=False)
         except FileExistsError:
             return False
         return True
@@ -195,12 +197,21 @@ def fail_in_the_handler() -> None:
 
 def die_in_the_commit() -> None:
     """kill -9 in the middle of a transaction."""
+    _in_the_commit("commit", lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def hang_in_the_commit() -> None:
+    """The database stops answering in the middle of a transaction, while Kafka goes on; until killed."""
+    _in_the_commit(HANGS, lambda: time.sleep(3_600))
+
+
+def _in_the_commit(mishap: str, happen: Callable[[], None]) -> None:
     original, calls = tables.write_ledger, _Calls()
 
-    def write_ledger(*arguments: Any) -> None:
-        original(*arguments)
-        if calls.is_time("commit"):
-            os.kill(os.getpid(), signal.SIGKILL)
+    def write_ledger(cursor: Cursor[TupleRow], rows: Iterable[tables.LedgerRow]) -> None:
+        original(cursor, rows)
+        if calls.is_time(mishap):
+            happen()
 
     _put(tables, "write_ledger", write_ledger)
 
@@ -229,6 +240,7 @@ KNOWN: dict[str, Callable[[], None]] = {
         stay_silent_when_known,
         fail_in_the_handler,
         die_in_the_commit,
+        hang_in_the_commit,
         die_before_announcing,
     )
 }

@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from tests.faults import faults
 from tests.faults.book import Chunk
 from tests.faults.checks import Finding, Witness, verify
+from tests.faults.crew import HANGS, happened
 from tests.faults.faults import Fault
 from tests.faults.run import Run
+from tests.faults.stream import wait_for
 
 Schedule = Callable[[Run], list[Finding]]
 
@@ -71,14 +73,14 @@ def mishaps(run: Run) -> list[Finding]:
     return _verdict(run, Witness())
 
 
-def killed_in_an_outage(run: Run) -> list[Finding]:
-    """The worker is killed while the database is down, when it has had time to acknowledge what it holds."""
+def killed_while_it_hangs(run: Run) -> list[Finding]:
+    """The worker hangs (`--sabotage hang_in_the_commit`) and is killed."""
     run.write_chapters([run.size.events // 2] * 2, 0)
     run.crew.scale(1)
     run.feeder.start(next(run.chapters))
-    run.wait_for_folded(run.size.events // 4)
-    _happen(run, faults.kill_worker_in_an_outage)
+    wait_for("hanging", run.size.patience_seconds, happened(run.crew.folder, HANGS).exists)
     run.feeder.finish()
+    _happen(run, faults.kill_hanging_worker)
     # Whatever the group has skipped, each partition goes on.
     run.send_more()
     run.wait_until_folded()
@@ -116,5 +118,5 @@ def _verdict(run: Run, witness: Witness) -> list[Finding]:
 
 SCHEDULES: dict[str, Schedule] = {
     schedule.__name__: schedule
-    for schedule in (everything, nearly_everything, killed_again_and_again, mishaps, killed_in_an_outage)
+    for schedule in (everything, nearly_everything, killed_again_and_again, mishaps, killed_while_it_hangs)
 }
