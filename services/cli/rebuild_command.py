@@ -63,7 +63,11 @@ def _print(done: Rebuilt, seconds: float) -> None:
     out.print(f"DIFFERENT in {', '.join(tables)}; at most {MOST_DIFFERENCES} keys of each:")
     for difference in done.differences:
         key = ", ".join(f"{name}={value}" for name, value in difference.key.items())
-        out.print(f"  {difference.table} {key}: live {difference.live}, rebuilt {difference.rebuilt}")
+        out.print(
+            f"  {difference.table} {key}: live {difference.live}, rebuilt {difference.rebuilt}",
+            markup=False,
+            highlight=False,
+        )
     out.print(
         "The rebuilt tables serve now (--force)."
         if done.is_switched

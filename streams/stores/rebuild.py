@@ -182,7 +182,7 @@ class _Rebuild:
                 if mark.loads[-1].load_id != self._catalogue.load_id:
                     # A load moves what was compared already; it is a matter of a few days, so compare again.
                     continue
-                compared = dict(self._places)
+                compared = {partition: self._places.get(partition, _START) for partition in mark.places}
                 self._catch_up(mark)
                 if not differences:
                     differences = _differences(self._connection, compared)
@@ -308,20 +308,25 @@ class _Rebuild:
 
     def _switch(self) -> None:
         """Switch as soon as nobody reads."""
-        deadline = time.monotonic() + _SWITCH_WITHIN
-        while True:
-            try:
-                with self._connection.transaction():
-                    shadow.switch(self._connection, TABLES)
-            except psycopg.errors.LockNotAvailable as error:
+        with self._connection.transaction():
+            shadow.keep_vacuum_away(self._connection, TABLES)
+            deadline = time.monotonic() + _SWITCH_WITHIN
+            while not self._is_switched():
                 if time.monotonic() > deadline:
                     raise DependencyDown(
                         f"The tables were read without a pause for {_SWITCH_WITHIN:.0f} s, so they were not "
                         "switched; nothing was changed. Stop long reports and run it again."
-                    ) from error
+                    )
                 time.sleep(0.05)
-            else:
-                return
+
+    def _is_switched(self) -> bool:
+        """Try to switch; False, and nothing, where somebody reads."""
+        try:
+            with self._connection.transaction():
+                shadow.switch(self._connection, TABLES)
+        except psycopg.errors.LockNotAvailable:
+            return False
+        return True
 
 
 def _why_parked(row: _Row, catalogue: Catalogue) -> tuple[ParkedReason, str]:

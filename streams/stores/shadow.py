@@ -58,6 +58,16 @@ def add_indexes(connection: Connection[TupleRow], tables: Iterable[str]) -> None
         connection.execute(sql.SQL("analyze {}").format(sql.Identifier(SHADOW, table)))
 
 
+def keep_vacuum_away(connection: Connection[TupleRow], tables: Sequence[str]) -> None:
+    """Wait until no vacuum works on tables or twins, and let none begin before the transaction ends.
+
+    Readers and writers are not in its way, nor it in theirs. An autovacuum gives way after a second.
+    """
+    names = [sql.Identifier(schema, table) for table in tables for schema in (LIVE, SHADOW)]
+    statement = sql.SQL("lock table {} in share update exclusive mode")
+    connection.execute(statement.format(sql.SQL(", ").join(names)))
+
+
 def switch(connection: Connection[TupleRow], tables: Sequence[str]) -> None:
     """Put the twins in the place of the tables, within the caller's transaction; the old ones are dropped.
 

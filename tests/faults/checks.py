@@ -57,13 +57,16 @@ class Witness:
     seen: set[bytes | None] = field(default_factory=set)
 
     def look(self, where: Where, book: Book) -> None:
-        """Read the topic from its start; all of it must be folded."""
-        epochs = {partition: found.epoch for partition, found in folded(where).items()}
+        """Read the topic from its start; what is not folded yet is left for the next look."""
+        positions = folded(where)
         for record in read_topic(where, "case-events"):
+            position = positions[record.partition]
+            if record.offset >= position.next_offset:
+                continue
             self.seen.add(record.value)
             error = book.dead.get(record.value)
             if error is not None:
-                self.dead[Place(record.partition, epochs[record.partition], record.offset)] = error
+                self.dead[Place(record.partition, position.epoch, record.offset)] = error
 
 
 def verify(where: Where, book: Book, witness: Witness) -> list[Finding]:

@@ -17,7 +17,7 @@ from deploy.native.processes import tail
 from tests.faults.stream import Where
 
 SESSION_SECONDS = 6
-HANGS = "hangs"
+HANGS, ANNOUNCES = "hangs", "announces"
 _LOOK_SECONDS = 0.05
 _RESTART_PAUSE = 0.3
 _STOP_WITHIN = 20.0

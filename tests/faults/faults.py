@@ -141,12 +141,17 @@ def cut_the_log_unseen(run: Run) -> None:
 def make_the_topic_anew(run: Run) -> None:
     """Delete the topic and make it again under its name, while the workers sleep."""
     run.crew.pause_all()
+    replace_topic(run)
+    run.send_more()
+    run.crew.resume_all()
+
+
+def replace_topic(run: Run) -> None:
+    """Delete the topic with all that it holds, and make it again."""
     with admin(run.where) as client:
         client.delete_topics([run.where.topic])
     wait_for("topic deleted", 60, lambda: not _exists(run))
     create_topics(run.where.kafka_bootstrap, [load_topics()["case-events"]], run.where.prefix)
-    run.send_more()
-    run.crew.resume_all()
 
 
 def _exists(run: Run) -> bool:

@@ -38,7 +38,7 @@ from streams.stores import ledger as store
 from streams.stores import tables
 from streams.stores.broker import KafkaAnnouncements
 from streams.stores.ledger import PostgresLedger, save_positions
-from tests.faults.crew import HANGS, happened
+from tests.faults.crew import ANNOUNCES, HANGS, happened
 
 # Which batch of the first worker a mishap hits: some are folded and acknowledged before.
 _UNLUCKY_BATCH = 4
@@ -221,7 +221,7 @@ def die_before_announcing() -> None:
     original, calls = KafkaAnnouncements.publish, _Calls()
 
     async def publish(self: KafkaAnnouncements, touched: Iterable[Touched]) -> None:
-        if calls.is_time("announce"):
+        if calls.is_time(ANNOUNCES):
             os.kill(os.getpid(), signal.SIGKILL)
         await original(self, touched)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from tests.faults import faults
 from tests.faults.book import Chunk
 from tests.faults.checks import Finding, Witness, verify
-from tests.faults.crew import HANGS, happened
+from tests.faults.crew import ANNOUNCES, HANGS, happened
 from tests.faults.faults import Fault
 from tests.faults.run import Run
 from tests.faults.stream import wait_for
@@ -87,6 +87,24 @@ def killed_while_it_hangs(run: Run) -> list[Finding]:
     return _verdict(run, Witness())
 
 
+def log_lost_before_the_announcement(run: Run) -> list[Finding]:
+    """The worker dies after a commit (`--sabotage die_before_announcing`), and then its log is lost, too."""
+    run.write_chapters([run.size.events], 0)
+    witness = Witness()
+    run.crew.scale(1)
+    chunks = next(run.chapters)
+    run.feeder.send(chunks[: len(chunks) // 2])
+    wait_for("death", run.size.patience_seconds, happened(run.crew.folder, ANNOUNCES).exists)
+    run.crew.kill_all()
+    witness.look(run.where, run.book)
+    faults.replace_topic(run)
+    # All of it, as some was not folded; what the dead worker did not announce is known by now.
+    run.feeder.send(chunks)
+    run.crew.scale(1)
+    run.wait_until_folded()
+    return _verdict(run, witness)
+
+
 def _round(run: Run, happening: Sequence[Fault]) -> None:
     """Send a chapter; let each fault happen when so much of it is folded, wherever that hits."""
     chunks: list[Chunk] = next(run.chapters)
@@ -118,5 +136,12 @@ def _verdict(run: Run, witness: Witness) -> list[Finding]:
 
 SCHEDULES: dict[str, Schedule] = {
     schedule.__name__: schedule
-    for schedule in (everything, nearly_everything, killed_again_and_again, mishaps, killed_while_it_hangs)
+    for schedule in (
+        everything,
+        nearly_everything,
+        killed_again_and_again,
+        mishaps,
+        killed_while_it_hangs,
+        log_lost_before_the_announcement,
+    )
 }

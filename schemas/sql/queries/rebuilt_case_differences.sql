@@ -1,31 +1,41 @@
 -- name: rebuilt_case_differences
--- returns: cases that differ, as JSON; null on the side where there is none
+-- returns: cases (touched from some places on, or all) that differ, as JSON; null on the side where there is none
 -- params: is_all boolean, or from places on: arrays of equal length partitions int[], epochs int[], next_offsets bigint[]; most int
 -- used by: streams/stores/rebuild.py
 
 with touched as (
     select distinct ce.subject
-    from case_events as ce
-    left join
+    from
         unnest(%(partitions)s::int[], %(epochs)s::int[], %(next_offsets)s::bigint[])
             as v (kafka_partition, epoch, next_offset)
-        on ce.kafka_partition = v.kafka_partition
+    inner join case_events as ce
+        on
+            v.kafka_partition = ce.kafka_partition
+            and (ce.epoch, ce.kafka_offset) >= (v.epoch, v.next_offset)
+),
+
+live as (
+    select c.*
+    from public.cases as c
     where
-        not %(is_all)s
-        and (v.epoch is null or (ce.epoch, ce.kafka_offset) >= (v.epoch, v.next_offset))
+        %(is_all)s
+        or c.subject = any(array(select t.subject from touched as t))
+),
+
+rebuilt as (
+    select c.*
+    from shadow.cases as c
+    where
+        %(is_all)s
+        or c.subject = any(array(select t.subject from touched as t))
 )
 
 select
     coalesce(l.subject, r.subject) as subject,
     to_jsonb(l) as live,
     to_jsonb(r) as rebuilt
-from public.cases as l
-full outer join shadow.cases as r on l.subject = r.subject
-where
-    l is distinct from r
-    and (
-        %(is_all)s
-        or coalesce(l.subject, r.subject) in (select t.subject from touched as t)
-    )
+from live as l
+full outer join rebuilt as r on l.subject = r.subject
+where l is distinct from r
 order by 1
 limit %(most)s;

@@ -1,9 +1,20 @@
 -- name: rebuilt_ledger_differences
--- returns: ledger rows that the live and the rebuilt ledger do not hold equally often
+-- returns: ledger rows (of cases touched from some places on, or all) that live and rebuilt ledger do not hold equally often
 -- params: is_all boolean, or from places on: arrays of equal length partitions int[], epochs int[], next_offsets bigint[]; most int
 -- used by: streams/stores/rebuild.py
 
-with sides as (
+with touched as (
+    select distinct ce.subject
+    from
+        unnest(%(partitions)s::int[], %(epochs)s::int[], %(next_offsets)s::bigint[])
+            as v (kafka_partition, epoch, next_offset)
+    inner join case_events as ce
+        on
+            v.kafka_partition = ce.kafka_partition
+            and (ce.epoch, ce.kafka_offset) >= (v.epoch, v.next_offset)
+),
+
+sides as (
     select
         true as is_live,
         cc.known_at,
@@ -31,16 +42,9 @@ with sides as (
         cc.kafka_offset,
         cc.load_id
     from public.count_changes as cc
-    left join
-        unnest(%(partitions)s::int[], %(epochs)s::int[], %(next_offsets)s::bigint[])
-            as v (kafka_partition, epoch, next_offset)
-        on cc.kafka_partition = v.kafka_partition
     where
         %(is_all)s
-        or (
-            cc.kafka_partition is not null
-            and (v.epoch is null or (cc.epoch, cc.kafka_offset) >= (v.epoch, v.next_offset))
-        )
+        or cc.subject = any(array(select t.subject from touched as t))
     union all
     select
         false as is_live,
@@ -69,16 +73,9 @@ with sides as (
         cc.kafka_offset,
         cc.load_id
     from shadow.count_changes as cc
-    left join
-        unnest(%(partitions)s::int[], %(epochs)s::int[], %(next_offsets)s::bigint[])
-            as v (kafka_partition, epoch, next_offset)
-        on cc.kafka_partition = v.kafka_partition
     where
         %(is_all)s
-        or (
-            cc.kafka_partition is not null
-            and (v.epoch is null or (cc.epoch, cc.kafka_offset) >= (v.epoch, v.next_offset))
-        )
+        or cc.subject = any(array(select t.subject from touched as t))
 )
 
 select

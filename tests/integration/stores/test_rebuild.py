@@ -365,6 +365,42 @@ def test_the_switch_waits_for_a_reader(
     assert done.is_switched
 
 
+def test_the_switch_waits_for_a_vacuum_however_long_it_takes(
+    small_database_url: str, connection: Connection[TupleRow], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild_module, "_SWITCH_WITHIN", 0.0)
+    ended = threading.Event()
+
+    def vacuum() -> None:
+        with connect(small_database_url) as other, other.transaction():
+            # The lock that a vacuum takes.
+            other.execute("lock table cases in share update exclusive mode")
+            started.set()
+            ended.wait(20)
+        ended.set()
+
+    started = threading.Event()
+    vacuuming = threading.Thread(target=vacuum)
+    vacuuming.start()
+    assert started.wait(10)
+    waiting = threading.Thread(target=release_when_waited_for, args=(small_database_url, ended))
+    waiting.start()
+    assert rebuild(small_database_url).is_switched
+    waiting.join()
+    vacuuming.join()
+
+
+def release_when_waited_for(database_url: str, ended: threading.Event) -> None:
+    """Set the event once somebody waits for a lock on a table."""
+    with connect(database_url) as observer:
+        while not ended.is_set():
+            (waiting,) = observer.execute(
+                "select count(*) from pg_locks where not granted and mode = 'ShareUpdateExclusiveLock'"
+            ).fetchone() or (0,)
+            if waiting:
+                ended.set()
+
+
 def test_what_depends_on_a_table_in_another_way_stops_the_switch(
     small_database_url: str, connection: Connection[TupleRow], world: World
 ) -> None:

@@ -1,5 +1,6 @@
 """What was published is printed again to the letter, whatever came after it."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -17,6 +18,7 @@ from streams.domain.counts import BASES
 from streams.domain.errors import ConfigurationError
 from streams.handlers.fold_cases import TOPIC
 from streams.stores.counts import CountsRequest, one_view, read_counts
+from streams.stores.database import connect
 from streams.stores.snapshots import (
     Snapshot,
     as_published,
@@ -214,6 +216,28 @@ def test_a_catalogue_that_is_not_kept_is_said(connection: Connection[TupleRow], 
     # The commune stands in another district by now.
     assert again.differs
     assert "catalogue load 1 (v1)" in again.notes[0]
+
+
+def test_the_view_is_fixed_only_when_a_switch_is_over(
+    small_database_url: str, connection: Connection[TupleRow], world: World
+) -> None:
+    """A view from before it would find the new tables empty."""
+    found: list[int] = []
+
+    def count() -> None:
+        with connect(small_database_url) as other, one_view(other):
+            found.extend(row["notified"] for row in read_counts(other, replace(ALL, by=())))
+
+    with connection.transaction():
+        connection.execute("lock table daily_counts in access exclusive mode")
+        connection.execute("update daily_counts set notified = 10 * notified where agent = ''")
+        counting = threading.Thread(target=count)
+        counting.start()
+        with connect(small_database_url) as observer:
+            while observer.execute("select from pg_locks where not granted").fetchone() is None:
+                assert counting.is_alive()
+    counting.join()
+    assert found == [20]
 
 
 def test_what_never_was_cannot_be_printed_again(connection: Connection[TupleRow], world: World) -> None:
