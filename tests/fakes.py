@@ -106,6 +106,10 @@ class InMemoryLedger:
             sorted(filter(is_asked, self.dead), key=lambda letter: (letter.partition, letter.offset)),
         )
 
+    async def unannounced(self, partitions: Iterable[int]) -> Committed:
+        asked = {partition: self.stored[partition] for partition in partitions}
+        return await self.replayed({p: (at.announced_offset, at.next_offset - 1) for p, at in asked.items()})
+
     async def positions(self, partitions: Iterable[int]) -> dict[int, Position]:
         return {partition: self.stored[partition] for partition in partitions if partition in self.stored}
 

@@ -264,6 +264,20 @@ class LedgerContract:
         assert committed.touched == {DENGUE_03412, Touched("dengue", "03549@start")}
         assert run(ledger.replayed({0: (1, 1)})).touched == committed.touched
 
+    def test_unannounced_is_what_was_folded_since_the_last_announcement(self, store: Store) -> None:
+        ledger = store.open()
+        fold(ledger, records([event(), event("LC-2", 2, disease="measles")]))
+        broken = Record(0, 3, START, None, b"?")
+        committed = fold(ledger, [*records([event("LC-3", 3, disease="rubella")], first_offset=2), broken])
+        before = run(ledger.positions([0]))
+        assert run(ledger.replace_positions(before, {0: replace(before[0], announced_offset=2)}))
+        found = run(ledger.unannounced([0, 1]))
+        assert found.touched == committed.touched == {Touched("rubella", "03412@start")}
+        assert list(found.dead) == list(committed.dead)
+        all_announced = replace(before[0], announced_offset=4)
+        assert run(ledger.replace_positions(run(ledger.positions([0])), {0: all_announced}))
+        assert run(ledger.unannounced([0, 1])) == Committed(frozenset(), [])
+
     def test_an_event_with_a_code_nobody_knows_is_parked(self, store: Store) -> None:
         ledger = store.open()
         committed = fold(

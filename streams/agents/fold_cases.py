@@ -116,7 +116,7 @@ def create_app(options: WorkerOptions, handler: FoldCases, positions: Positions,
             agreed = await until_done(
                 app,
                 "agree on offsets",
-                lambda: reconcile([tp.partition for tp in assigned], positions, kafka_log),
+                lambda: reconcile([tp.partition for tp in assigned], positions, kafka_log, handler.announce),
             )
             for tp in assigned:
                 offset = agreed[tp.partition].announced_offset

@@ -327,9 +327,17 @@ class FoldCases:
                 middle = len(records) // 2
                 return await self.handle(records[:middle]) + await self.handle(records[middle:])
             committed = await self._commit(records, refused=str(refused))
+        await self.announce(committed)
+        return len(committed.dead)
+
+    async def announce(self, committed: Committed) -> None:
+        """Publish what was buried and which counts moved.
+
+        Raises:
+            DependencyDown: Kafka does not answer; call again.
+        """
         await self._announcements.bury(committed.dead)
         await self._announcements.publish(committed.touched)
-        return len(committed.dead)
 
     async def _commit(self, records: Sequence[Record], refused: str | None = None) -> Committed:
         ranges = _ranges(records)

@@ -5,13 +5,13 @@ power cut, topic made anew), the partition is read again from its start under a 
 by their identity.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
-from streams.handlers.fold_cases import Position
+from streams.handlers.fold_cases import Committed, Position
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -66,6 +66,9 @@ class Positions(Protocol):
     ) -> bool:
         """Store positions if the stored ones are still the expected ones; False, and nothing, otherwise."""
 
+    async def unannounced(self, partitions: Iterable[int]) -> Committed:
+        """What is folded of these partitions and perhaps not announced."""
+
 
 def reconciled(position: Position | None, log: LogState) -> Position:
     """Where to go on reading: the stored position, or the start under a new epoch.
@@ -90,8 +93,20 @@ def reconciled(position: Position | None, log: LogState) -> Position:
     return replace(position, next_offset=next_offset, announced_offset=announced)
 
 
-async def reconcile(partitions: Iterable[int], positions: Positions, log: Log) -> dict[int, Position]:
+async def reconcile(
+    partitions: Iterable[int],
+    positions: Positions,
+    log: Log,
+    announce: Callable[[Committed], Awaitable[None]],
+) -> dict[int, Position]:
     """The positions from which to read newly assigned partitions, stored where they changed.
+
+    Args:
+        partitions: Which.
+        positions: The database's side.
+        log: Kafka's side.
+        announce: Gets what was folded of records that will not come again from where they stood: whoever
+            folded them may have ended before he announced it, and by their identity they are known.
 
     Raises:
         DependencyDown: a server does not answer; call again.
@@ -102,6 +117,15 @@ async def reconcile(partitions: Iterable[int], positions: Positions, log: Log) -
         states = await log.states({p: stored[p].next_offset if p in stored else None for p in wanted})
         agreed = {p: reconciled(stored.get(p), states[p]) for p in wanted}
         changed = {p: agreed[p] for p in wanted if agreed[p] != stored.get(p)}
+        gone = [p for p in changed if p in stored and _skips_unannounced(stored[p], agreed[p])]
+        if gone:
+            await announce(await positions.unannounced(gone))
         # A batch that was under way may have moved a position meanwhile: look again.
         if not changed or await positions.replace_positions({p: stored.get(p) for p in changed}, changed):
             return agreed
+
+
+def _skips_unannounced(stored: Position, agreed: Position) -> bool:
+    """Whether records that are folded but perhaps not announced are not read again under their offsets."""
+    is_read_again = agreed.epoch == stored.epoch and agreed.announced_offset == stored.announced_offset
+    return stored.announced_offset < stored.next_offset and not is_read_again

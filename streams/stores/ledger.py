@@ -67,6 +67,10 @@ class PostgresLedger:
         """Store positions where the stored ones are still the expected ones; False otherwise."""
         return await asyncio.to_thread(self._replace_positions, expected, positions)
 
+    async def unannounced(self, partitions: Iterable[int]) -> Committed:
+        """What is folded of these partitions and perhaps not announced."""
+        return await asyncio.to_thread(self._unannounced, sorted(partitions))
+
     def close(self) -> None:
         """Close the connection."""
         self._session.close()
@@ -127,22 +131,38 @@ class PostgresLedger:
     def _replayed(self, ranges: Mapping[int, tuple[int, int]]) -> Committed:
         with self._session.transaction() as connection:
             positions = lock_positions(connection, self._topic, sorted(ranges))
-            params = {
-                "topic": self._topic,
-                "partitions": list(ranges),
-                "epochs": [positions[p].epoch for p in ranges],
-                "firsts": [first for first, _ in ranges.values()],
-                "lasts": [last for _, last in ranges.values()],
-            }
-            touched = connection.execute(query("replayed_changes"), params).fetchall()
-            dead = connection.execute(query("replayed_dead_letters"), params).fetchall()
-        return Committed(
-            frozenset(Touched(*row) for row in touched),
-            [
-                DeadLetter(epoch, partition, offset, known_at, error, tuple(problems), *rest)
-                for epoch, partition, offset, known_at, error, problems, *rest in dead
-            ],
-        )
+            return _read_again(connection, self._topic, positions, ranges)
+
+    def _unannounced(self, partitions: list[int]) -> Committed:
+        with self._assignments.transaction() as connection:
+            positions = lock_positions(connection, self._topic, partitions)
+            ranges = {p: (at.announced_offset, at.next_offset - 1) for p, at in positions.items()}
+            return _read_again(connection, self._topic, positions, ranges)
+
+
+def _read_again(
+    connection: Connection[TupleRow],
+    topic: str,
+    positions: Mapping[int, Position],
+    ranges: Mapping[int, tuple[int, int]],
+) -> Committed:
+    """What the commits of offset ranges of the present epochs gave to announce."""
+    params = {
+        "topic": topic,
+        "partitions": list(ranges),
+        "epochs": [positions[p].epoch for p in ranges],
+        "firsts": [first for first, _ in ranges.values()],
+        "lasts": [last for _, last in ranges.values()],
+    }
+    touched = connection.execute(query("replayed_changes"), params).fetchall()
+    dead = connection.execute(query("replayed_dead_letters"), params).fetchall()
+    return Committed(
+        frozenset(Touched(*row) for row in touched),
+        [
+            DeadLetter(epoch, partition, offset, known_at, error, tuple(problems), *rest)
+            for epoch, partition, offset, known_at, error, problems, *rest in dead
+        ],
+    )
 
 
 def lock_positions(

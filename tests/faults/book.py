@@ -61,6 +61,8 @@ class Book:
     chunk_records: int
     events: list[bytes] = field(default_factory=list)
     dead: dict[bytes | None, str] = field(default_factory=dict)
+    # Events of other cases, to be made into something else.
+    _spare: Iterator[bytes] = field(default_factory=lambda: iter(()), repr=False)
 
     def chapters(self, sizes: Sequence[int]) -> Iterator[list[Chunk]]:
         """Write one chapter per size (in events); about 1.16 records per event.
@@ -71,7 +73,7 @@ class Book:
         seed = self.rng.getrandbits(30)
         events = list(generate_events(number_of_events, seed, catalogue=self.catalogue, provinces=PROVINCES))
         self.rng.shuffle(events)
-        self._spoilt = generate_events(
+        self._spare = generate_events(
             10 * number_of_events, seed + 1, catalogue=self.catalogue, provinces=PROVINCES
         )
         for size in sizes:
@@ -129,7 +131,7 @@ class Book:
         return json.dumps(dict(reversed(event.items())), indent=1).encode()
 
     def _parked(self) -> bytes:
-        event = json.loads(next(self._spoilt))
+        event = json.loads(next(self._spare))
         if event["data"].get("area_code"):
             event["data"]["area_code"] = "99999"
         else:
@@ -138,7 +140,7 @@ class Book:
         return json.dumps(event).encode()
 
     def _poison(self, number: int) -> Item:
-        raw = next(self._spoilt)
+        raw = next(self._spare)
         event = json.loads(raw)
         key = event["subject"].encode()
         kinds = (

@@ -104,7 +104,9 @@ def wipe_database(run: Run) -> None:
     run.crew.scale(wanted)
     share = run.rng.random()
     wait_for(
-        "some of it folded again", 120, lambda: folded_records(run.where) > share * run.high_water.records
+        "some of it folded again",
+        run.size.patience_seconds,
+        lambda: folded_records(run.where) > share * run.high_water.records,
     )
     run.crew.kill(run.rng)
 

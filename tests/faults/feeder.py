@@ -1,6 +1,5 @@
 """Sends the book's records; whatever happens to the broker, a record is sent again until Kafka has it."""
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -102,7 +101,12 @@ class Feeder:
         return refused
 
     def _drop_producer(self) -> None:
-        if self._producer is not None:
-            with contextlib.suppress(KafkaError, OSError):
-                self._producer.close(timeout=2)
-            self._producer = None
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        try:
+            producer.close(timeout=2)
+        except (KafkaError, OSError):
+            # It gives up before it has ended its thread, which would send what is left at some later time.
+            producer._sender.force_close()
+            producer._closed = True

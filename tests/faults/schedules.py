@@ -99,8 +99,8 @@ def log_lost_before_the_announcement(run: Run) -> list[Finding]:
     witness.look(run.where, run.book)
     faults.replace_topic(run)
     # All of it, as some was not folded; what the dead worker did not announce is known by now.
-    run.feeder.send(chunks)
     run.crew.scale(1)
+    run.feeder.send(chunks)
     run.wait_until_folded()
     return _verdict(run, witness)
 

@@ -1,6 +1,5 @@
 """Kafka and TimescaleDB of the suite's own, in a folder of their own: killing them disturbs nobody."""
 
-import contextlib
 import io
 import os
 import shutil
@@ -106,5 +105,4 @@ def _only_our_servers() -> Iterator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(KeyError):
-            os.environ.update(given)
+        os.environ.update(given)

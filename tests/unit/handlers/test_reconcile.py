@@ -1,16 +1,20 @@
 """Where to read on from when partitions are assigned: every way in which log and database can disagree."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
-from streams.handlers.fold_cases import Position
+from streams.domain.errors import DependencyDown
+from streams.handlers.fold_cases import Committed, FoldCases, Position, Touched
 from streams.handlers.reconcile import NEVER, LogState, reconcile, reconciled
-from tests.builders import START, TOPIC_ID, judged_by, position, small_catalogue
-from tests.fakes import FakeLog, InMemoryLedger, run
+from tests.builders import START, TOPIC_ID, event, judged_by, position, records, small_catalogue
+from tests.fakes import FakeLog, InMemoryLedger, RecordingAnnouncements, run
 
 LAST = b"last record's hash"
 OTHER_TOPIC = UUID(int=8)
+DENGUE = Touched("dengue", "03412@start")
+MEASLES = Touched("measles", "03412@start")
 
 
 def log(
@@ -95,17 +99,21 @@ def ledger(**stored: Position) -> InMemoryLedger:
     return InMemoryLedger(judged_by(small_catalogue()), {int(p[1:]): at for p, at in stored.items()})
 
 
+async def ignore(_: Committed) -> None:
+    """An announcement that the test is not about."""
+
+
 def test_only_what_changed_is_stored() -> None:
     positions = ledger(p0=FOLDED, p1=FOLDED)
     kafka = FakeLog({0: log(), 1: log(end_offset=3), 2: log()})
-    agreed = run(reconcile([2, 0, 1], positions, kafka))
+    agreed = run(reconcile([2, 0, 1], positions, kafka, ignore))
     assert agreed == {0: FOLDED, 1: restarted(), 2: position()}
     assert positions.stored == agreed
     assert kafka.asked == [{0: 10, 1: 10, 2: None}]
 
 
 def test_nothing_assigned_is_nothing_to_agree_on() -> None:
-    assert run(reconcile([], ledger(), FakeLog({}))) == {}
+    assert run(reconcile([], ledger(), FakeLog({}), ignore)) == {}
 
 
 def test_a_batch_that_commits_meanwhile_is_not_undone() -> None:
@@ -117,7 +125,7 @@ def test_a_batch_that_commits_meanwhile_is_not_undone() -> None:
         positions.stored[0] = moved
 
     kafka = FakeLog({0: log(topic_id=OTHER_TOPIC)}, before_answer=commit)
-    agreed = run(reconcile([0], positions, kafka))
+    agreed = run(reconcile([0], positions, kafka, ignore))
     assert agreed == positions.stored == {0: restarted(topic_id=OTHER_TOPIC)}
     # The first answer was thrown away: it was about a position that had moved.
     assert kafka.asked == [{0: 10}, {0: 12}]
@@ -131,4 +139,42 @@ def test_a_partition_first_read_by_two_at_once_is_stored_once() -> None:
         positions.stored[0] = other
 
     kafka = FakeLog({0: log()}, before_answer=read_by_another)
-    assert run(reconcile([0], positions, kafka)) == {0: other}
+    assert run(reconcile([0], positions, kafka, ignore)) == {0: other}
+
+
+@pytest.mark.parametrize(
+    ("state", "announced"),
+    [
+        pytest.param(log(topic_id=OTHER_TOPIC), {DENGUE, MEASLES}, id="the topic was made anew"),
+        pytest.param(log(end_offset=1), {DENGUE, MEASLES}, id="truncated"),
+        pytest.param(log(first_offset=2), {DENGUE, MEASLES}, id="deleted before they were announced"),
+        pytest.param(log(), set(), id="the same: they are read again, and announced then"),
+    ],
+)
+def test_what_was_folded_of_a_log_that_is_gone_is_announced_before_it_is_forgotten(
+    state: LogState, announced: set[Touched]
+) -> None:
+    """Whoever folded offsets 1 and 2 ended before he announced them."""
+    positions = ledger(p0=position())
+    moved = [event("LC-1", 1, disease="rabies"), event("LC-2", 2), event("LC-3", 3, disease="measles")]
+    run(FoldCases(positions, RecordingAnnouncements(), 1).handle(records(moved)))
+    positions.stored[0] = replace(positions.stored[0], announced_offset=1)
+    state = replace(state, last_hash=positions.stored[0].last_hash)
+    stored_when_announced = []
+
+    async def announce(committed: Committed) -> None:
+        stored_when_announced.append((committed.touched, positions.stored[0].epoch))
+
+    run(reconcile([0], positions, FakeLog({0: state}), announce))
+    assert stored_when_announced == ([(announced, 0)] if announced else [])
+
+
+def test_a_log_that_is_gone_is_forgotten_only_after_what_was_folded_of_it_is_announced() -> None:
+    positions = ledger(p0=FOLDED)
+
+    async def fail(_: Committed) -> None:
+        raise DependencyDown("Kafka does not answer")
+
+    with pytest.raises(DependencyDown):
+        run(reconcile([0], positions, FakeLog({0: log(topic_id=OTHER_TOPIC)}), fail))
+    assert positions.stored == {0: FOLDED}
