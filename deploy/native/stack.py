@@ -17,7 +17,7 @@ from deploy.native import kafka, preflight, timescale
 from deploy.native.accounts import can_enter, server_account
 from deploy.native.errors import NativeError
 from deploy.native.layout import DEFAULT_HOME, Layout
-from deploy.native.ports import HOST, read_ports, settle_ports
+from deploy.native.ports import HOST, is_free, read_ports, settle_ports
 from deploy.native.processes import Process
 from deploy.native.progress import Progress
 
@@ -43,6 +43,7 @@ GIVEN_BY = {"kafka": "KAFKA_BOOTSTRAP", "timescale": "DATABASE_URL"}
 WAITING = "Another start or stop of this instance is under way; waiting ..."
 # Where root's instances live whose own folder PostgreSQL's account cannot enter.
 ELSEWHERE = Path("/var/lib/canhdich-native")
+_ATTEMPTS = 3
 
 
 @contextmanager
@@ -106,18 +107,39 @@ def up(layout: Layout, names: tuple[str, ...] = tuple(SERVERS), progress: Progre
             down_now = tuple(name for name in names if not _is_there(layout, name, shown))
             if down_now:
                 preflight.provide(layout, down_now, shown)
-            ports = settle_ports(
-                layout.ports_file, tuple(port for name in down_now for port in SERVERS[name].PORTS), shown.say
-            )
-            with ThreadPoolExecutor() as pool:
-                futures = [pool.submit(_bring_up, layout, name, ports, shown) for name in down_now]
+            errors = _start(layout, down_now, shown)
             write_env(layout)
-            errors = [error for future in futures if (error := future.exception())]
-            for error in errors:
-                if not isinstance(error, NativeError):
-                    raise error
             if errors:
                 raise NativeError("\n".join(map(str, errors)))
+
+
+def _start(layout: Layout, names: tuple[str, ...], progress: Progress) -> list[NativeError]:
+    """Start servers side by side; why those that could not be started could not."""
+    failed: dict[str, NativeError] = {}
+    for _ in range(_ATTEMPTS):
+        ports = settle_ports(
+            layout.ports_file, tuple(port for name in names for port in SERVERS[name].PORTS), progress.say
+        )
+        with ThreadPoolExecutor() as pool:
+            futures = {name: pool.submit(_bring_up, layout, name, ports, progress) for name in names}
+        for name, future in futures.items():
+            error = future.exception()
+            if isinstance(error, NativeError):
+                failed[name] = error
+            elif error is not None:
+                raise error
+            else:
+                failed.pop(name, None)
+        # Another instance may have taken a port between our choice and our start: those choose again.
+        names = tuple(
+            name
+            for name in failed
+            if SERVERS[name].running(layout) is None
+            and not all(is_free(ports[port]) for port in SERVERS[name].PORTS)
+        )
+        if not names:
+            break
+    return list(failed.values())
 
 
 def _reachable(layout: Layout, progress: Progress) -> Layout:

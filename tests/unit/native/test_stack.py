@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import io
+import socket
 import stat
 from pathlib import Path
 
 import pytest
 
 from deploy.native import stack
+from deploy.native.errors import NativeError
 from deploy.native.layout import Layout, layout
-from deploy.native.ports import write_ports
+from deploy.native.ports import HOST, write_ports
+from deploy.native.processes import Process
 from deploy.native.progress import Progress
 from deploy.native.timescale import passwords
 
@@ -81,6 +84,67 @@ def test_nothing_is_started_for_given_servers(home: Layout, monkeypatch: pytest.
     ]
     assert not home.kafka.exists()
     assert not home.timescale.exists()
+
+
+class _Slow:
+    """A server before whose first start somebody else takes its port, or whose starts all fail."""
+
+    NAME = "Slow"
+    PORTS = ("kafka",)
+
+    def __init__(self, other: socket.socket | None) -> None:
+        self.other = other
+        self.ports: list[int] = []
+
+    def prepare(self, layout: Layout, progress: Progress) -> None:
+        pass
+
+    def start(self, layout: Layout, ports: dict[str, int]) -> None:
+        self.ports.append(ports["kafka"])
+        if self.other is None:
+            raise NativeError("Slow has a fault.")
+        if len(self.ports) == 1:
+            self.other.bind((HOST, ports["kafka"]))
+            self.other.listen()
+            raise NativeError("Address already in use")
+
+    def running(self, layout: Layout) -> Process | None:
+        return None
+
+    def stop(self, layout: Layout) -> bool:
+        return True
+
+    def kill(self, layout: Layout) -> bool:
+        return True
+
+    def is_healthy(self, port: int) -> bool:
+        return True
+
+
+def _up(home: Layout, server: _Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(stack.SERVERS, "kafka", server)
+    monkeypatch.setattr(stack.preflight, "provide", lambda layout, names, progress: None)
+    stack.up(home, ("kafka",), Progress(io.StringIO()))
+
+
+def test_a_port_that_is_taken_before_the_server_has_it_is_chosen_anew(
+    home: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as other:
+        server = _Slow(other)
+        _up(home, server, monkeypatch)
+    first, second = server.ports
+    assert first != second
+    assert home.env_file.read_text() == f"KAFKA_BOOTSTRAP={HOST}:{second}\n"
+
+
+def test_a_server_with_a_fault_of_its_own_is_started_once(
+    home: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = _Slow(None)
+    with pytest.raises(NativeError, match="Slow has a fault"):
+        _up(home, server, monkeypatch)
+    assert len(server.ports) == 1
 
 
 def test_passwords_are_made_once(home: Layout) -> None:
