@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ COUNT_CHANGES = "count-changes"
 DEAD_LETTERS = "dead-letters"
 
 _ANSWER_MS = 5_000
+_LED_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +61,10 @@ def _described(admin: KafkaAdminClient, name: str) -> dict[str, Any]:
 def create_topics(bootstrap: str, topics: Iterable[Topic], prefix: str = "") -> list[str]:
     """Create the topics that do not exist yet, for one node or (from 3 brokers on) a cluster; their names.
 
+    Returns when the brokers know them and every partition has a leader.
+
     Raises:
-        DependencyDown: Kafka does not answer.
+        DependencyDown: Kafka does not answer, or its brokers do not get to know a topic.
         ConfigurationError: a topic exists with another number of partitions.
     """
     created = []
@@ -90,7 +94,24 @@ def create_topics(bootstrap: str, topics: Iterable[Topic], prefix: str = "") -> 
             except TopicAlreadyExistsError:
                 # Another process was quicker.
                 continue
+        _wait_until_led(admin, created)
     return created
+
+
+def _wait_until_led(admin: KafkaAdminClient, names: Sequence[str]) -> None:
+    """Wait for the brokers: the controller says "created" before they have heard of it."""
+    deadline = time.monotonic() + _LED_SECONDS
+    while names:
+        # Listed first: a topic that a broker has not heard of cannot be described.
+        if set(names) <= set(admin.list_topics()) and all(
+            partition["leader_id"] >= 0
+            for topic in admin.describe_topics(list(names))
+            for partition in topic["partitions"]
+        ):
+            return
+        if time.monotonic() > deadline:
+            raise DependencyDown(f"Kafka has created {', '.join(names)} but not brought them into service.")
+        time.sleep(0.05)
 
 
 def topic_partitions(bootstrap: str, name: str) -> tuple[UUID, int]:
