@@ -22,6 +22,7 @@ from schemas.catalogue.models import (
     Statement,
     SurveillanceShare,
 )
+from schemas.catalogue.operator_files import OperatorFilesError, Problem, digest, with_files
 
 __all__ = [
     "Agent",
@@ -38,7 +39,11 @@ __all__ = [
     "Fault",
     "GroupPeriod",
     "LegalRule",
+    "OperatorFilesError",
+    "Problem",
     "Statement",
     "SurveillanceShare",
+    "digest",
     "load_catalogue",
+    "with_files",
 ]

@@ -11,7 +11,7 @@ import gc
 import hashlib
 import io
 import unicodedata
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from schemas.catalogue.models import (
     SurveillanceShare,
     Text,
 )
+from schemas.catalogue.strict_yaml import load_yaml
 
 
 @with_config(ConfigDict(extra="forbid", strict=True))
@@ -134,34 +135,12 @@ def _read(directory: Path) -> dict[str, str]:
     return texts
 
 
-class _StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML without two surprises: a repeated key is an error, and a date stays text for the validation."""
-
-
-def _mapping_without_repeats(loader: Any, node: yaml.MappingNode) -> dict[Hashable, Any]:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if key in seen:
-            fault = f"the key '{key}' is there twice"
-            raise yaml.constructor.ConstructorError(None, None, fault, key_node.start_mark)
-        seen.add(key)
-    mapping: dict[Hashable, Any] = loader.construct_mapping(node, deep=True)
-    return mapping
-
-
-_StrictLoader.add_constructor("tag:yaml.org,2002:map", _mapping_without_repeats)
-_StrictLoader.add_constructor(
-    "tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node)
-)
-
-
 def _parse(texts: dict[str, str]) -> dict[str, Any]:
     raw: dict[str, Any] = {}
     faults: list[Fault] = []
     for file in _DOCUMENTS:
         try:
-            raw[file] = yaml.load(texts[file], Loader=_StrictLoader)  # noqa: S506 (a subclass of the safe loader)
+            raw[file] = load_yaml(texts[file])
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             faults.append(Fault(file, f"line {line}", error.problem or "is not YAML"))
