@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -46,10 +46,14 @@ def table(settings: type[BaseSettings] = Settings) -> str:
 def _row(prefix: str, name: str, field: FieldInfo) -> str:
     if not field.description:
         raise ValueError(f"The setting {name} has no description.")
-    if field.annotation not in _KINDS:
+    if get_origin(field.annotation) is Literal:
+        kind = " or ".join(f"`{value}`" for value in get_args(field.annotation))
+    elif field.annotation in _KINDS:
+        kind = _KINDS[field.annotation]
+    else:
         raise ValueError(f"The setting {name}: add {field.annotation} to services/settings_table.py.")
     variable = field.validation_alias or (prefix + name).upper()
-    allowed = [_KINDS[field.annotation], *_bounds(field)]
+    allowed = [kind, *_bounds(field)]
     cells = (f"`{variable}`", _default(field), ", ".join(allowed), field.description)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
@@ -57,7 +61,8 @@ def _row(prefix: str, name: str, field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "none: must be set"
-    return "empty" if field.default == "" else f"`{field.default}`"
+    default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+    return "empty" if default == "" else f"`{default}`"
 
 
 def _bounds(field: FieldInfo) -> list[str]:

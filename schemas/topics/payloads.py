@@ -45,7 +45,7 @@ class AlertV1(TypedDict, total=False):
     area_code: Required[AreaCode]
     area_id: Required[AreaId]
     on: Required[Day]
-    state: Required[Literal["open", "acknowledged", "verified", "dismissed", "closed"]]
+    state: Required[Literal["raised", "acknowledged", "verified", "dismissed", "closed"]]
     known_at: Required[Instant]
 
 

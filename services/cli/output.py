@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from streams.domain.errors import ConfigurationError, DependencyDown
+from streams.domain.errors import ConfigurationError, DependencyDown, RefusedAction
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -70,6 +70,9 @@ def exits(command: Callable[_Parameters, int | None]) -> Callable[_Parameters, N
         except ConfigurationError as error:
             err.print(str(error), style="red", markup=False, highlight=False)
             code = EXIT_USAGE
+        except RefusedAction as error:
+            err.print(str(error), style="red", markup=False, highlight=False)
+            code = EXIT_FAILED
         raise typer.Exit(code)
 
     return run

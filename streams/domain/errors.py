@@ -5,6 +5,7 @@ CanhDichError
 ├── ConfigurationError    a person must change a setting: stop with a sentence (exit code 2)
 ├── ViewMoved             another transaction was quicker: read the view again and decode again
 ├── RefusedData           the database refuses a value: find the record (bisect) and dead-letter it
+├── RefusedAction         what a person asks is not possible now: says why and what is (exit code 1)
 └── OutOfStep             records do not go on where the database stands: end the process, never skip
 """
 
@@ -27,6 +28,10 @@ class ViewMoved(CanhDichError):
 
 class RefusedData(CanhDichError):
     """The database refuses a value that the schema let through."""
+
+
+class RefusedAction(CanhDichError):
+    """What a person asks for is not possible in the present state; the message says why."""
 
 
 class OutOfStep(CanhDichError):

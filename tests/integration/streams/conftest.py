@@ -112,13 +112,13 @@ def read_all(bootstrap: str, topic: str) -> list[Any]:
 
 
 class Worker:
-    """One `python -m services.worker`."""
+    """One process of ours; `python -m services.worker` unless another module is named."""
 
-    def __init__(self, settings: Settings, log: Path) -> None:
+    def __init__(self, settings: Settings, log: Path, module: str = "services.worker") -> None:
         self._log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "services.worker"],
+                [sys.executable, "-m", module],
                 env=environment_of(settings),
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -164,10 +164,10 @@ class Installation:
         self._folder = folder
         self._workers: list[Worker] = []
 
-    def start(self, **changes: Any) -> Worker:
-        """A worker; `changes` of its settings."""
+    def start(self, module: str = "services.worker", **changes: Any) -> Worker:
+        """A worker, or another module of ours; `changes` of its settings."""
         log = self._folder / f"worker-{len(self._workers)}.log"
-        worker = Worker(self.settings.model_copy(update=changes), log)
+        worker = Worker(self.settings.model_copy(update=changes), log, module)
         self._workers.append(worker)
         return worker
 

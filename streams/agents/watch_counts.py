@@ -1,0 +1,81 @@
+"""The Faust agent that feeds WatchCounts, and the timer that lets it look at the clock. Wiring only.
+
+As the fold's agent it never raises and never yields (docs/adr/0006-faust-pattern.md). It needs no offsets of
+its own: a change that comes again is judged again and adds nothing.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+import faust
+import orjson
+
+from streams.agents.fold_cases import WorkerOptions, end_process, new_app, until_done
+from streams.handlers.watch_counts import WatchCounts
+
+log = logging.getLogger(__name__)
+
+LOOK_AT_CLOCK_EVERY = 20.0
+"""Seconds between two looks for what only time does."""
+
+
+def create_app(options: WorkerOptions, handler: WatchCounts) -> faust.App:
+    """The Faust app of the watcher. Nothing connects before the worker starts."""
+    app = new_app(options)
+    topic = app.topic(
+        options.topic, key_serializer="raw", value_serializer="raw", key_type=bytes, value_type=bytes
+    )
+    # The handler has one connection: the agent and the timer take turns.
+    turn = asyncio.Lock()
+
+    @app.agent(topic, name=f"{options.topic}.watch_counts")  # type: ignore[untyped-decorator]
+    async def watch_counts(stream: Any) -> None:
+        try:
+            # What moves several times while it waits is judged once.
+            async for batch in stream.noack().noack_take(options.batch_records, within=options.batch_seconds):
+                moved = {key for event in batch if (key := _key(event.message.value)) is not None}
+
+                async def judge(moved: set[tuple[str, str]] = moved) -> int:
+                    async with turn:
+                        return await asyncio.to_thread(handler.handle, moved)
+
+                events = await until_done(app, "judge what moved", judge)
+                for event in batch:
+                    await stream.ack(event)
+                if events:
+                    log.info("%d counts moved: %d steps of alerts", len(moved), events)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            log.exception("watch_counts")
+            end_process(f"watch_counts: {error!r}")
+
+    @app.timer(interval=LOOK_AT_CLOCK_EVERY, on_leader=False)  # type: ignore[untyped-decorator]
+    async def look_at_the_clock() -> None:
+        async def look() -> int:
+            async with turn:
+                return await asyncio.to_thread(handler.look_at_the_clock)
+
+        try:
+            events = await until_done(app, "look at the clock", look)
+            if events:
+                log.info("time has passed: %d steps of alerts", events)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            log.exception("look_at_the_clock")
+            end_process(f"look_at_the_clock: {error!r}")
+
+    return app
+
+
+def _key(value: bytes | None) -> tuple[str, str] | None:
+    """Disease and area of a record; None for one that our own producers did not write."""
+    try:
+        change = orjson.loads(value or b"")
+        return str(change["disease"]), str(change["area_id"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        # Only a trigger: the next sweep judges whatever it was meant for.
+        log.exception("a record of count-changes is not readable: %r", value)
+        return None
