@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     topic_prefix: str = Field(
         "", pattern=r"^[a-z0-9-]{0,40}$", description="Put before every topic's name; for tests side by side."
     )
-    batch_records: int = Field(2_000, ge=1, le=50_000, description="Most records folded in one transaction.")
+    batch_records: int = Field(5_000, ge=1, le=50_000, description="Most records folded in one transaction.")
     batch_seconds: float = Field(
         0.1, gt=0, le=10, description="Longest wait for a batch to fill, in seconds."
     )
@@ -45,6 +45,42 @@ class Settings(BaseSettings):
     worker_metrics_port: int = Field(
         0, ge=0, le=65_535, description="Port on 127.0.0.1 of a worker's Prometheus page; 0 for none."
     )
+    monitor_metrics_port: int = Field(
+        0, ge=0, le=65_535, description="Port on 127.0.0.1 of the monitor's Prometheus page; 0 for none."
+    )
+    audit_seconds: float = Field(
+        60, ge=1, le=3_600, description="From one round of the continuous audit to the next, in seconds."
+    )
+    audit_sweep_hours: float = Field(
+        6, gt=0, le=168, description="Within how many hours the continuous audit looks at everything once."
+    )
+    canary_seconds: float = Field(
+        300, ge=0, le=86_400, description="From one canary event to the next, in seconds; 0 for none."
+    )
+    restarts: int = Field(
+        0, ge=0, description="How often this process was started again; the supervisor sets it."
+    )
+    smtp_host: str = Field("", description="Mail server for alerts; empty: no e-mail can be sent.")
+    smtp_port: int = Field(587, ge=1, le=65_535, description="Its port.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection is encrypted; `none` only on this machine."
+    )
+    smtp_user: str = Field("", description="Account at the mail server; empty: none.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Its password.")
+    mail_from: str = Field("canhdich@localhost", description="Sender of the alert mails.")
+    webhook_secret: SecretStr = Field(
+        SecretStr(""), description="Key of the HMAC-SHA256 signature of webhooks; empty: none can be sent."
+    )
+    alert_link: str = Field(
+        "http://127.0.0.1:8080/alerts",
+        pattern=r"^https?://",
+        description="Where messages send their readers; an alert's id is put behind it.",
+    )
+    heartbeat_url: SecretStr = Field(
+        SecretStr(""),
+        description="Outside watchdog that is called while the whole chain is alive; empty: none.",
+    )
+    heartbeat_seconds: float = Field(60, ge=1, le=3_600, description="From one call to the next, in seconds.")
     intake_port: int = Field(8080, ge=1, le=65_535, description="Port of the intake on 127.0.0.1.")
     data_directory: Path = Field(
         Path(".native"), description="Where workers and the intake keep logs, process ids and Faust's files."

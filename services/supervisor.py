@@ -1,4 +1,4 @@
-"""`python -m services.supervisor STATE_FILE`: keeps the workers and the intake running on one machine.
+"""`python -m services.supervisor`: keeps all services running on one machine.
 
 For the native stack only; containers and Kubernetes restart processes themselves. A worker ends itself on
 anything unexpected and relies on being started again.
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
@@ -35,6 +35,7 @@ class Child:
     started: float = 0.0
     pause: float = 0.5
     due: float = 0.0
+    restarts: int = 0
     output: IO[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
@@ -47,7 +48,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=self.output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **self.environment},
+            env={**os.environ, **self.environment, "CANHDICH_RESTARTS": str(self.restarts)},
         )
         self.started = time.monotonic()
 
@@ -86,6 +87,7 @@ class Supervisor:
                 f"{child.name} ended with code {child.process.returncode}; again in {child.pause:.1f} s",
                 flush=True,
             )
+            child.restarts += 1
             child.due = now + child.pause
             child.pause = min(_LONGEST_PAUSE, child.pause * 2)
         if now < child.due:
@@ -114,8 +116,10 @@ class Supervisor:
         part.replace(self._state_file)
 
 
-def children(directory: Path, intake_port: int, metrics_ports: list[int]) -> list[Child]:
-    """The workers (one per metrics port) and the intake."""
+def children(
+    directory: Path, intake_port: int, monitor_port: int, metrics_ports: Sequence[int]
+) -> list[Child]:
+    """The workers (one per metrics port), the intake, the monitor, the watcher and the notifier."""
     workers = [
         Child(
             f"worker-{number}",
@@ -131,15 +135,30 @@ def children(directory: Path, intake_port: int, metrics_ports: list[int]) -> lis
         {"CANHDICH_INTAKE_PORT": str(intake_port)},
         directory / "intake.log",
     )
-    return [*workers, intake]
+    monitor = Child(
+        "monitor",
+        [sys.executable, "-m", "services.monitor"],
+        # It knocks at the intake's door.
+        {"CANHDICH_INTAKE_PORT": str(intake_port), "CANHDICH_MONITOR_METRICS_PORT": str(monitor_port)},
+        directory / "monitor.log",
+    )
+    watcher = Child(
+        "watcher",
+        [sys.executable, "-m", "services.watcher"],
+        {"CANHDICH_DATA_DIRECTORY": str(directory)},
+        directory / "watcher.log",
+    )
+    notifier = Child("notifier", [sys.executable, "-m", "services.notify"], {}, directory / "notifier.log")
+    return [*workers, intake, monitor, watcher, notifier]
 
 
 def main() -> int:
-    """Arguments: folder for logs and state, intake port, one metrics port per worker."""
-    directory, intake_port, *metrics_ports = sys.argv[1:]
+    """Arguments: folder for logs and state, the intake's port, the monitor's, one metrics port per worker."""
+    directory, *ports = sys.argv[1:]
+    intake_port, monitor_port, *metrics_ports = map(int, ports)
     folder = Path(directory)
     supervisor = Supervisor(
-        children(folder, int(intake_port), [int(port) for port in metrics_ports]), folder / "children.json"
+        children(folder, intake_port, monitor_port, metrics_ports), folder / "children.json"
     )
     signal.signal(signal.SIGTERM, supervisor.stop)
     signal.signal(signal.SIGINT, supervisor.stop)

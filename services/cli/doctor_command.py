@@ -1,7 +1,7 @@
 """`canhdich doctor`: what is missing, down or out of step, in plain words."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -12,16 +12,26 @@ from deploy.native.layout import layout
 from schemas.catalogue import CatalogueError, load_catalogue
 from schemas.topics import load_topics
 from services.cli.output import EXIT_DEPENDENCY_DOWN, EXIT_FAILED, JsonOption, exits, out, print_json
+from services.log_ends import ask_log_ends
+from services.monitor import limits
+from services.monitor.canary import canary_subjects
 from services.settings import Settings, settings
 from streams.domain.errors import CanhDichError, ConfigurationError, DependencyDown
-from streams.handlers.fold_cases import TOPIC
+from streams.handlers.fold_cases import TOPIC, Position
 from streams.stores import database
-from streams.stores.broker import end_offsets, topic_settings
+from streams.stores.broker import topic_settings
+from streams.stores.counts import read_positions
 from streams.stores.database import pending_migrations
-from streams.stores.health import DatabaseHealth, read_health
+from streams.stores.health import (
+    DatabaseHealth,
+    StreamHealth,
+    lags,
+    read_canaries,
+    read_health,
+    read_stream_health,
+)
 
 _CLOCK_LIMIT = timedelta(seconds=5)
-_LAG_LIMIT = 10_000
 _TOPIC_SETTINGS = ("message.timestamp.type", "cleanup.policy", "retention.ms")
 
 
@@ -134,8 +144,12 @@ def _database(configured: Settings) -> Iterator[Check]:
             )
             if pending:
                 return
+            topic = configured.topic_prefix + TOPIC
             with database.errors_translated():
-                health = read_health(connection, configured.topic_prefix + TOPIC)
+                health = read_health(connection)
+                stream = read_stream_health(connection, topic)
+                canaries = read_canaries(connection, canary_subjects(load_topics()[TOPIC].partitions))
+                positions = read_positions(connection, topic)
     except DependencyDown as error:
         yield Check("timescaledb", False, str(error), "Start it: `make up`.", is_dependency=True)
         return
@@ -145,7 +159,15 @@ def _database(configured: Settings) -> Iterator[Check]:
     yield Check("timescaledb", True, f"PostgreSQL {health.postgres}, TimescaleDB {health.timescaledb}")
     for check in (_clock, _catalogue):
         yield check(health)
-    yield from _folding(configured, health)
+    yield _folding(configured, positions)
+    yield Check("parked events", True, f"{stream.parked:,} wait for a code that the catalogue does not know")
+    yield dead_letter_check(stream)
+    yield canary_check(
+        max((canary.sent_at for canary in canaries.values()), default=None),
+        datetime.now(UTC),
+        configured.canary_seconds,
+    )
+    yield audit_check(stream, configured.audit_sweep_hours)
 
 
 def _clock(health: DatabaseHealth) -> Check:
@@ -171,18 +193,72 @@ def _catalogue(health: DatabaseHealth) -> Check:
     )
 
 
-def _folding(configured: Settings, health: DatabaseHealth) -> Iterator[Check]:
-    try:
-        ends = end_offsets(configured.kafka_bootstrap, configured.topic_prefix + TOPIC)
-    except CanhDichError as error:
-        yield Check("folding", False, str(error), "See kafka above.")
-        return
-    lag = sum(end - health.next_offsets.get(partition, 0) for partition, end in ends.items())
-    yield Check(
+def _folding(configured: Settings, positions: Mapping[int, Position]) -> Check:
+    topic = configured.topic_prefix + TOPIC
+    ends = ask_log_ends(configured.kafka_bootstrap, topic)
+    if ends is None:
+        return Check("folding", False, "Kafka does not say how far it is", "See kafka above.")
+    lag = sum(lags(ends, positions).values())
+    return Check(
         "folding",
-        lag < _LAG_LIMIT,
+        lag < limits.LAG_RECORDS,
         f"{lag:,} record(s) not folded yet",
         "Is a worker running? `canhdich up` starts it; docs/runbook/lag.md.",
     )
-    yield Check("parked events", True, f"{health.parked:,} wait for a code that the catalogue does not know")
-    yield Check("dead letters", True, f"{health.dead_letters:,} not retried yet")
+
+
+def dead_letter_check(stream: StreamHealth) -> Check:
+    """Whether more than a share of what came lately was no valid event."""
+    is_too_much = stream.dead_share > limits.DEAD_SHARE and stream.dead >= limits.DEAD_LEAST
+    return Check(
+        "dead letters",
+        not is_too_much,
+        f"{stream.dead_open:,} not retried yet; of the {stream.journaled + stream.dead:,} events of the last "
+        f"hour {stream.dead:,} ({stream.dead_share:.1%})",
+        "A program sends what is no valid event: `canhdich dead-letters list`; docs/runbook/dead-letters.md.",
+    )
+
+
+def canary_check(newest: datetime | None, now: datetime, interval_seconds: float) -> Check:
+    """Whether an event that is sent through the door still arrives in the database."""
+    if not interval_seconds:
+        return Check("canary", True, "none is sent (CANHDICH_CANARY_SECONDS is 0)")
+    if newest is None:
+        return Check("canary", True, "none has arrived yet; the monitor sends one when it starts")
+    age = (now - newest).total_seconds()
+    return Check(
+        "canary",
+        age < limits.CANARY_MISSED * interval_seconds + limits.CANARY_WAITING_SECONDS,
+        f"the last one that came through intake, Kafka and worker was sent {_ago(age)}",
+        "Something on the way stands still: docs/runbook/canary.md.",
+    )
+
+
+def audit_check(stream: StreamHealth, sweep_hours: float) -> Check:
+    """What the continuous audit found, and whether it goes on."""
+    advice = "docs/runbook/drift.md; publish nothing from the keys that it names."
+    if stream.drift:
+        found = ", ".join(f"{number:,} of {kind}" for kind, number in sorted(stream.drift.items()))
+        return Check("continuous audit", False, f"DRIFT: {found}", advice)
+    if stream.round_age is None:
+        return Check("continuous audit", True, "no round yet; the monitor makes one when it starts")
+    found = f"no drift; last round {_ago(stream.round_age)}"
+    if stream.sweep_age is not None:
+        found += f", the last whole sweep began {_ago(stream.sweep_age)}"
+    is_late = stream.round_age > limits.AUDIT_ROUND_SECONDS or (
+        stream.sweep_age is not None and stream.sweep_age > limits.AUDIT_SWEEP_TIMES * sweep_hours * 3_600
+    )
+    return Check("continuous audit", not is_late, found, "Is the monitor running? docs/runbook/audit-late.md")
+
+
+def _ago(seconds: float) -> str:
+    """In words.
+
+    >>> _ago(3), _ago(300), _ago(7_200)
+    ('3 s ago', '5 min ago', '2.0 h ago')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s ago"
+    if seconds < 7_200:
+        return f"{seconds / 60:.0f} min ago"
+    return f"{seconds / 3_600:.1f} h ago"

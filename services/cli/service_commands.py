@@ -24,33 +24,47 @@ from deploy.native.processes import (
 )
 from schemas.catalogue import load_catalogue
 from schemas.topics import load_topics
+from services.announcing import announce_loads
 from services.cli.output import JsonOption, err, exits, print_json
+from services.importing.populations import read_packaged
 from services.settings import Settings, find_native_env, settings
 from streams.domain.errors import ConfigurationError, DependencyDown
 from streams.stores import catalogue, database
 from streams.stores.broker import create_topics
+from streams.stores.populations import load_packaged
+from streams.stores.rules import load_packaged_rules
 
 _HEALTHY_WITHIN = 90.0
+_STOP_WITHIN = 30.0
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("migrate", help="Bring schema, topics and catalogue up to date.")(migrate)
-    app.command("up", help="Start the workers and the intake, and wait until they are healthy.")(up)
-    app.command("down", help="Stop the workers and the intake.")(down)
+    app.command("up", help="Start workers, intake and monitor, and wait until they are healthy.")(up)
+    app.command("down", help="Stop workers, intake and monitor.")(down)
 
 
 @exits
 def migrate(json_output: JsonOption = False) -> None:
     """Apply migrations, create topics, load the packaged catalogue."""
-    done = prepare(settings())
+    configured = settings()
+    pending = _pending(configured)
+    if pending and _running(configured).supervisor is not None:
+        raise ConfigurationError(
+            f"Services of the code before are running, and must not write to a newer schema ({pending}). "
+            "Run `canhdich up`: it stops them, migrates, and starts them again."
+        )
+    done = prepare(configured)
     if json_output:
         print_json(done)
         return
     err.print(
         f"Schema: {len(done['migrations'])} migration(s) applied. Topics created: "
         f"{', '.join(done['topics']) or 'none'}. Catalogue {done['catalogue']['version']}: "
-        + ("loaded." if done["catalogue"]["is_new"] else "in force already.")
+        + ("loaded" if done["catalogue"]["is_new"] else "in force already")
+        + f". Alert rules {done['rules']['version']}: "
+        + ("loaded." if done["rules"]["is_new"] else "in force already.")
     )
 
 
@@ -60,7 +74,11 @@ def prepare(configured: Settings) -> dict[str, Any]:
     migrations = database.migrate(database_url)
     topics = create_topics(configured.kafka_bootstrap, load_topics().values(), configured.topic_prefix)
     with database.errors_translated(), database.connect(database_url) as connection:
-        loaded = catalogue.load(connection, load_catalogue(), "canhdich migrate")
+        packaged = load_catalogue()
+        loaded = catalogue.load(connection, packaged, "canhdich migrate")
+        announce_loads(connection, configured)
+        rules = load_packaged_rules(connection, packaged, "canhdich migrate")
+        load_packaged(connection, *read_packaged(), "canhdich migrate")
     return {
         "migrations": migrations,
         "topics": topics,
@@ -71,14 +89,20 @@ def prepare(configured: Settings) -> dict[str, Any]:
             "refolded_events": loaded.refolded_events,
             "refolded_cases": loaded.refolded_cases,
         },
+        "rules": asdict(rules),
     }
+
+
+def _pending(configured: Settings) -> str:
+    return ", ".join(database.pending_migrations(configured.database_url.get_secret_value()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Ports:
-    """The intake's port, and each worker's for its metrics."""
+    """The intake's port, the monitor's and each worker's for its metrics."""
 
     intake: int
+    monitor: int
     workers: list[int]
 
 
@@ -103,7 +127,9 @@ class _Running:
 
     @property
     def ports(self) -> "_Ports":
-        return _Ports(**json.loads((self.directory / "ports.json").read_text()))
+        known = json.loads((self.directory / "ports.json").read_text())
+        # Services of before the monitor have none.
+        return _Ports(**{"monitor": 0, **known})
 
 
 def _running(configured: Settings) -> _Running:
@@ -119,14 +145,23 @@ def up(
 ) -> None:
     """Prepare, start what is not running, wait until it answers."""
     configured = settings()
-    prepare(configured)
     running = _running(configured)
     running.directory.mkdir(parents=True, exist_ok=True)
-    if running.supervisor is None:
+    supervisor = running.supervisor
+    pending = _pending(configured)
+    if supervisor is not None and pending:
+        # No worker of the code before may write to the new schema, nor a supervisor start one.
+        err.print(f"The schema changes ({pending}): the running services are stopped and replaced.")
+        workers = len(running.ports.workers)
+        stop_server(supervisor, signal.SIGTERM, _STOP_WITHIN)
+        supervisor = None
+    if supervisor is None:
         _stop_leftovers(running)
+    prepare(configured)
+    if supervisor is None:
         _start(configured, running, workers)
     else:
-        err.print(f"The services are running already (process {running.supervisor.pid}).")
+        err.print(f"The services are running already (process {supervisor.pid}).")
     ports = running.ports
     _wait_until_healthy(running, ports)
     address = f"http://127.0.0.1:{ports.intake}"
@@ -134,12 +169,17 @@ def up(
     if json_output:
         print_json({"intake": address, "workers": len(ports.workers)})
     else:
-        err.print(f"Workers ({len(ports.workers)}) and intake are healthy. Intake: {address}")
+        err.print(f"Workers ({len(ports.workers)}), intake and monitor are healthy. Intake: {address}")
 
 
 def _start(configured: Settings, running: _Running, workers: int) -> None:
-    ports = _Ports(_free_port(configured.intake_port), [_free_port(0) for _ in range(workers)])
+    ports = _Ports(
+        _free_port(configured.intake_port),
+        _free_port(configured.monitor_metrics_port),
+        [_free_port(0) for _ in range(workers)],
+    )
     (running.directory / "ports.json").write_text(json.dumps(asdict(ports)))
+    (running.directory / "prometheus-targets.json").write_text(json.dumps(_targets(ports)))
     native = find_native_env()
     environment = {
         **os.environ,
@@ -155,6 +195,7 @@ def _start(configured: Settings, running: _Running, workers: int) -> None:
             "services.supervisor",
             str(running.directory),
             str(ports.intake),
+            str(ports.monitor),
             *map(str, ports.workers),
         ],
         pid_file=running.directory / "supervisor.pid",
@@ -164,11 +205,24 @@ def _start(configured: Settings, running: _Running, workers: int) -> None:
     )
 
 
+def _targets(ports: _Ports) -> list[dict[str, Any]]:
+    """Where Prometheus finds the services (the form of its file_sd_configs)."""
+    return [
+        {"targets": [f"127.0.0.1:{port}"], "labels": {"job": job, "service": service}}
+        for job, service, port in (
+            ("canhdich-intake", "intake", ports.intake),
+            ("canhdich-monitor", "monitor", ports.monitor),
+            *(("canhdich-worker", f"worker-{n}", port) for n, port in enumerate(ports.workers, 1)),
+        )
+    ]
+
+
 def _wait_until_healthy(running: _Running, ports: _Ports) -> None:
     deadline = time.monotonic() + _HEALTHY_WITHIN
     wanted = {
         **{f"worker-{n}": f"http://127.0.0.1:{port}/metrics" for n, port in enumerate(ports.workers, 1)},
         "intake": f"http://127.0.0.1:{ports.intake}/health/ready",
+        "monitor": f"http://127.0.0.1:{ports.monitor}/metrics",
     }
     waiting = dict(wanted)
     while waiting:
@@ -188,7 +242,7 @@ def _is_healthy(name: str, url: str) -> bool:
         response = httpx.get(url, timeout=5)
     except httpx.HTTPError:
         return False
-    if name == "intake":
+    if not name.startswith("worker-"):
         return response.status_code == httpx.codes.OK
     return "\ncanhdich_worker_ready 1.0" in response.text
 
@@ -204,7 +258,7 @@ def _tell_env(address: str) -> None:
 
 @exits
 def down(json_output: JsonOption = False) -> None:
-    """Stop the workers and the intake; what they have not finished is done by the next ones."""
+    """Stop workers, intake and monitor; what they have not finished is done by the next ones."""
     try:
         running = _running(settings())
     except ConfigurationError:
@@ -213,7 +267,7 @@ def down(json_output: JsonOption = False) -> None:
         return
     supervisor = running.supervisor
     if supervisor is not None:
-        stop_server(supervisor, signal.SIGTERM, 30)
+        stop_server(supervisor, signal.SIGTERM, _STOP_WITHIN)
     _stop_leftovers(running)
     if json_output:
         print_json({"stopped": supervisor is not None})

@@ -1,6 +1,6 @@
 """What the door tells Prometheus about itself. Labels are closed sets: nothing that was sent becomes one."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30)
 
@@ -10,6 +10,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self.events = Counter(
             "canhdich_intake_events",
             "Events answered, by outcome (accepted, unchanged, repeat, unconfirmed)",
@@ -41,6 +42,17 @@ class Metrics:
         self.open_bytes = Gauge(
             "canhdich_intake_open_bytes",
             "Bytes of request bodies that are being handled",
+            registry=self.registry,
+        )
+        self.last_accepted = Gauge(
+            "canhdich_intake_last_accepted_timestamp_seconds",
+            "When Kafka last acknowledged an event of a sender, canaries included; 0: not yet",
+            registry=self.registry,
+        )
+        self.kafka_seconds = Histogram(
+            "canhdich_intake_kafka_seconds",
+            "Time until Kafka has acknowledged the events of a request, or was given up on",
+            buckets=_SECONDS,
             registry=self.registry,
         )
         self.without_answer = Counter(

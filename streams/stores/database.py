@@ -126,7 +126,12 @@ def migrate(database_url: str) -> list[str]:
 
 
 def pending_migrations(database_url: str) -> list[str]:
-    """The ids of the migrations that `migrate` would apply."""
+    """The ids of the migrations that `migrate` would apply.
+
+    Raises:
+        DependencyDown: the server does not answer.
+    """
+    connect(database_url).close()
     backend = get_backend(_with_driver(database_url))
     try:
         return [migration.id for migration in backend.to_apply(read_migrations(str(MIGRATIONS)))]

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,10 +44,15 @@ class Installation:
         return json.loads(done.stdout)
 
     @property
+    def ports(self) -> dict[str, Any]:
+        """Where the services listen on this machine."""
+        ports: dict[str, Any] = json.loads((self.folder / "data" / "services" / "ports.json").read_text())
+        return ports
+
+    @property
     def intake_url(self) -> str:
         """Where the intake listens."""
-        ports = json.loads((self.folder / "data" / "services" / "ports.json").read_text())
-        return f"http://127.0.0.1:{ports['intake']}"
+        return f"http://127.0.0.1:{self.ports['intake']}"
 
     def kill_worker(self) -> int:
         """SIGKILL the first worker; its process id."""
@@ -56,28 +62,35 @@ class Installation:
         return pid
 
 
+@contextmanager
+def installed(stack: NativeStack, folder: Path, **settings: str) -> Iterator[Installation]:
+    """An installation on an empty database, started; with settings of its own."""
+    with (
+        scratch_topics(stack.kafka_bootstrap) as prefix,
+        scratch_database(stack.server_url) as database_url,
+    ):
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("CANHDICH_")},
+            "KAFKA_BOOTSTRAP": stack.kafka_bootstrap,
+            "DATABASE_URL": database_url,
+            "CANHDICH_TOPIC_PREFIX": prefix,
+            "CANHDICH_DATA_DIRECTORY": str(folder / "data"),
+            **settings,
+        }
+        installation = Installation(folder, environment)
+        try:
+            started = installation.run("up")
+            assert started.returncode == 0, started.stderr
+            yield installation
+        finally:
+            stopped = installation.run("down")
+            assert stopped.returncode == 0, stopped.stderr
+
+
 @pytest.fixture(scope="module")
 def installation(
     native_stack: NativeStack, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:
     """An installation on an empty database."""
-    folder = tmp_path_factory.mktemp("installation")
-    with (
-        scratch_topics(native_stack.kafka_bootstrap) as prefix,
-        scratch_database(native_stack.server_url) as database_url,
-    ):
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("CANHDICH_")},
-            "KAFKA_BOOTSTRAP": native_stack.kafka_bootstrap,
-            "DATABASE_URL": database_url,
-            "CANHDICH_TOPIC_PREFIX": prefix,
-            "CANHDICH_DATA_DIRECTORY": str(folder / "data"),
-        }
-        installed = Installation(folder, environment)
-        try:
-            started = installed.run("up")
-            assert started.returncode == 0, started.stderr
-            yield installed
-        finally:
-            stopped = installed.run("down")
-            assert stopped.returncode == 0, stopped.stderr
+    with installed(native_stack, tmp_path_factory.mktemp("installation")) as started:
+        yield started

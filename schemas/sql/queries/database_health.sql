@@ -1,5 +1,5 @@
 -- name: database_health
--- returns: one row: clock, versions, catalogue in force, parked events, dead letters not retried
+-- returns: one row: clock, versions, catalogue in force
 -- params: none
 -- used by: streams/stores/health.py
 
@@ -13,9 +13,4 @@ select
     (
         select cl.version from catalogue_loads as cl
         order by cl.load_id desc limit 1
-    ) as catalogue_version,
-    (select count(*) from parked_events) as parked,
-    (
-        select count(*) from dead_letters as dl
-        where dl.retried_at is null
-    ) as dead_letters;
+    ) as catalogue_version;

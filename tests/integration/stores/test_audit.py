@@ -15,13 +15,13 @@ pytestmark = pytest.mark.native
 def test_a_told_history_has_no_drift(told: PostgresStore) -> None:
     folded: list[int] = []
     found = audit(told.connection, folded.append)
-    assert found == Audit(events=16, cases=8, parked=2, daily=0, totals=0, ledger=0, state=0)
+    assert found == Audit(events=16, cases=8, parked=2, daily=0, totals=0, ledger=0, state=0, journal=0)
     assert found.is_clean
     assert sum(folded) == 14
 
 
 def test_an_empty_database_has_no_drift(store: PostgresStore) -> None:
-    assert audit(store.connection) == Audit(0, 0, 0, 0, 0, 0, 0)
+    assert audit(store.connection) == Audit(0, 0, 0, 0, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -99,13 +99,27 @@ def test_an_empty_database_has_no_drift(store: PostgresStore) -> None:
             id="a case from nowhere",
         ),
         pytest.param(
-            "delete from case_events where subject = 'LC-F'", {"daily": 3, "state": 1}, id="a lost event"
+            "delete from case_events where subject = 'LC-F'",
+            {"daily": 3, "state": 1, "journal": 1},
+            id="a lost event",
         ),
         pytest.param(
             "delete from case_events where subject = 'LC-B' and event_type like '%%retracted%%'",
             # Two agents' rows and the disease's own, on two bases.
-            {"daily": 6, "state": 1},
+            {"daily": 6, "state": 1, "journal": 1},
             id="a lost retraction",
+        ),
+        pytest.param(
+            "insert into case_events select * from case_events where subject = 'LC-G'",
+            {"journal": 1},
+            id="an event journaled twice",
+        ),
+        pytest.param("delete from event_ids where subject = 'LC-G'", {"journal": 1}, id="a lost identity"),
+        pytest.param(
+            "insert into event_ids select event_id, 'LC-Z', content_hash from event_ids "
+            "where subject = 'LC-G'",
+            {"journal": 1},
+            id="an identity of no event",
         ),
         pytest.param(
             "update case_events set data = data || '{\"sex\": \"male\"}' where subject = 'LC-G'",
@@ -123,8 +137,8 @@ def test_drift_is_seen_where_it_is(told: PostgresStore, drift: str, seen: dict[s
     assert told.connection.execute(drift, ()).rowcount == 1, "the drift itself went wrong"
     found = audit(told.connection)
     assert not found.is_clean
-    counted = {name: getattr(found, name) for name in ("daily", "totals", "ledger", "state")}
-    assert counted == {"daily": 0, "totals": 0, "ledger": 0, "state": 0, **seen}
+    kinds = ("daily", "totals", "ledger", "state", "journal")
+    assert {kind: getattr(found, kind) for kind in kinds} == {**dict.fromkeys(kinds, 0), **seen}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,78 @@
+"""What the monitor looks at, and how that becomes figures."""
+
+import logging
+
+from services.log_ends import ask_log_ends
+from services.monitor.metrics import Metrics
+from streams.domain.books import KINDS
+from streams.domain.errors import DependencyDown
+from streams.stores.audit_rounds import Auditor
+from streams.stores.counts import read_positions
+from streams.stores.database import Session
+from streams.stores.health import StreamHealth, lags, read_stream_health
+
+log = logging.getLogger(__name__)
+
+_LONGEST_LOGGED = 20
+
+
+def audit_once(auditor: Auditor, metrics: Metrics) -> None:
+    """One round of the audit.
+
+    Raises:
+        DependencyDown, ConfigurationError: as Auditor.round.
+    """
+    done = auditor.round()
+    if done is None:
+        # Another monitor is at it; what it finds stands in the database.
+        return
+    metrics.round_seconds.observe(done.seconds)
+    looked_at = {
+        "new_events": done.new_events,
+        "cases": done.swept.cases,
+        "identities": done.swept.identities,
+        "counts": done.swept.counts,
+        "totals": done.swept.totals,
+    }
+    for part, number in looked_at.items():
+        metrics.audited.labels(part).inc(number)
+    for finding in done.found[:_LONGEST_LOGGED]:
+        log.error("drift: %s %s", finding.kind, "|".join(str(part) for part in finding.key))
+    if len(done.found) > _LONGEST_LOGGED:
+        log.error("drift: and %d more", len(done.found) - _LONGEST_LOGGED)
+
+
+def look_at_stream(session: Session, bootstrap: str, topic: str, metrics: Metrics) -> None:
+    """How far the stream is and how well it goes.
+
+    Raises:
+        DependencyDown: the database or Kafka does not answer; what can be known without Kafka is told.
+        ConfigurationError: the schema is not there.
+    """
+    ends = ask_log_ends(bootstrap, topic)
+    with session.transaction() as connection:
+        positions = read_positions(connection, topic)
+        health = read_stream_health(connection, topic)
+    tell_health(health, metrics)
+    for partition, position in positions.items():
+        metrics.folded.labels(str(partition)).set(position.next_offset)
+    if ends is None:
+        # A lag of before would be taken for one of now.
+        metrics.lag.clear()
+        raise DependencyDown(f"Kafka does not say how long {topic} is: the lag is not known")
+    for partition, lag in lags(ends, positions).items():
+        metrics.lag.labels(str(partition)).set(lag)
+
+
+def tell_health(health: StreamHealth, metrics: Metrics) -> None:
+    """Put what the database said into the figures."""
+    metrics.newest_age.set_age(health.newest_age)
+    metrics.dead_share.set(health.dead_share)
+    metrics.dead_recent.set(health.dead)
+    metrics.dead_open.set(health.dead_open)
+    metrics.parked.set(health.parked)
+    metrics.round_age.set_age(health.round_age)
+    metrics.sweep_age.set_age(health.sweep_age)
+    metrics.audit_waiting.set(health.audit_waiting or 0)
+    for kind in KINDS:
+        metrics.findings.labels(kind).set(health.drift.get(kind, 0))
