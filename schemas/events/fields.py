@@ -91,6 +91,7 @@ FOCUS_KIND_VI = {"outbreak": "ổ dịch", "food_poisoning": "ngộ độc thự
 INDICATOR_VI = {
     "cases": "số mắc",
     "deaths": "số tử vong",
+    "hospitalised": "số nhập viện",
     "pep_started": "số người bắt đầu tiêm phòng dại sau phơi nhiễm",
     "slides_examined": "số lam xét nghiệm",
     "treatment_doses": "số liều điều trị",

@@ -11,6 +11,7 @@ from schemas.events.common import STRICT, AreaCode, DateText, DiseaseCode, Envel
 TallyFlow = Literal[
     "cases",
     "deaths",
+    "hospitalised",
     "pep_started",
     "slides_examined",
     "treatment_doses",

@@ -2,29 +2,38 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import typer
 from rich.console import Console
 
 from schemas.catalogue import load_catalogue
+from services.cli.foci_command import foci_document
 from services.cli.output import EXIT_FAILED, err, exits, out, progress_bar
+from services.cli.tallies_command import tally_document
 from services.demo.figures import PROVINCE, YEAR, YEAR_BEFORE
-from services.demo.generate import DemoEvent, demo_events, repeat_and_shuffle
+from services.demo.generate import demo_events, repeat_and_shuffle
+from services.demo.reports import demo_reports, show_reports
 from services.demo.show import show
 from services.settings import Settings, settings
 from services.waiting import wait_until_counted
 from streams.handlers.fold_cases import TOPIC
+from streams.handlers.fold_reports import TOPICS
 from streams.stores import database
 from streams.stores.audit import audit
 from streams.stores.broker import Producer, errors_translated
 from streams.stores.counts import CountsRequest, Dimension, read_counts
+from streams.stores.report_audit import audit_reports
+from streams.stores.tallies import read_discrepancies, read_tallies
 
 _NEXT = """
 What to look at next:
   .venv/bin/canhdich counts --province 12 --from 2023-01-01 --to 2023-12-31 --by disease --by district
   .venv/bin/canhdich counts --province 12 --disease dengue --by month --to 2023-12-31
   .venv/bin/canhdich cases show LC-2023-000001
+  .venv/bin/canhdich tallies --province 12 --from 2023-01-01 --to 2023-12-31
+  .venv/bin/canhdich foci --province 12 --from 2023-01-01 --to 2023-12-31
   .venv/bin/canhdich audit
   README.md: how to post an event, how to import a line list.
 The stack is still running; `make down` stops it, `make clean` also deletes the simulated data."""
@@ -46,7 +55,10 @@ def demo() -> int:
         f"{len(events):,} events of {len({event.subject for event in events}):,} simulated cases, "
         f"{len(sent) - len(events):,} of them sent twice, shuffled."
     )
-    _send(configured, sent)
+    _send(configured, TOPIC, [(event.subject, event.raw) for event in sent])
+    reports = demo_reports()
+    for kind, topic in TOPICS.items():
+        _send(configured, topic, [(report.subject, report.raw) for report in reports if report.kind == kind])
     seconds = time.monotonic() - started
 
     database_url = configured.database_url.get_secret_value()
@@ -55,14 +67,22 @@ def demo() -> int:
         before = read_counts(connection, _year(YEAR_BEFORE, "disease", "district"))
         by_agent = read_counts(connection, _year(YEAR, "disease", "agent"))
         console = out if out.is_terminal else Console(width=100, soft_wrap=False)
-        mismatches = show(rows, before, by_agent, console)
+        mismatches: list[object] = [*show(rows, before, by_agent, console)]
+        mismatches += show_reports(
+            read_tallies(connection, _year(YEAR)),
+            read_tallies(connection, _year(YEAR_BEFORE)),
+            [tally_document(one) for one in read_discrepancies(connection, _both_years())],
+            foci_document(connection, _year(YEAR), "food_poisoning"),
+            console,
+        )
         books = audit(connection)
+        report_books = audit_reports(connection)
     out.print(
         f"\n{len(sent):,} records sent and counted in {seconds:.1f} s. "
         + (
             f"Audit over {books.events:,} events and {books.cases:,} cases: no drift."
-            if books.is_clean
-            else f"Audit: DRIFT {books}."
+            if books.is_clean and report_books.is_clean
+            else f"Audit: DRIFT {books}, {report_books}."
         ),
         highlight=False,
     )
@@ -72,16 +92,16 @@ def demo() -> int:
             "to this database, that is why: `make clean` starts anew."
         )
     out.print(_NEXT, highlight=False)
-    return EXIT_FAILED if mismatches or not books.is_clean else 0
+    return EXIT_FAILED if mismatches or not (books.is_clean and report_books.is_clean) else 0
 
 
-def _send(configured: Settings, events: Sequence[DemoEvent]) -> None:
+def _send(configured: Settings, topic: str, events: Sequence[tuple[str, bytes]]) -> None:
     producer = Producer(configured.kafka_bootstrap, configured.topic_prefix)
     try:
         with progress_bar("Sending to Kafka", len(events)) as advance:
             futures = []
-            for event in events:
-                futures.append(producer.send(TOPIC, event.subject.encode(), event.raw))
+            for subject, raw in events:
+                futures.append(producer.send(topic, subject.encode(), raw))
                 advance(1)
             with errors_translated():
                 acknowledged = [future.get(timeout=60) for future in futures]
@@ -93,7 +113,7 @@ def _send(configured: Settings, events: Sequence[DemoEvent]) -> None:
     with progress_bar("Counting", len(events)) as advance:
         wait_until_counted(
             configured.database_url.get_secret_value(),
-            configured.topic_prefix + TOPIC,
+            configured.topic_prefix + topic,
             last,
             timeout=120,
             advance=advance,
@@ -103,3 +123,7 @@ def _send(configured: Settings, events: Sequence[DemoEvent]) -> None:
 def _year(year: int, *by: Dimension) -> CountsRequest:
     first, last = date(year, 1, 1), date(year, 12, 31)
     return CountsRequest(by=by, geography_on=last, province=PROVINCE, first=first, last=last)
+
+
+def _both_years() -> CountsRequest:
+    return replace(_year(YEAR), first=date(YEAR_BEFORE, 1, 1))

@@ -1,9 +1,9 @@
-"""`canhdich import FILE`: a line list or events from a file into Kafka, and what became of every row."""
+"""`canhdich import FILE`: cases, tallies, foci or events from a file into Kafka, and what became of them."""
 
 import gc
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import islice
@@ -15,7 +15,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from schemas.catalogue import load_catalogue
-from schemas.events import find_identifier
+from schemas.events import LOCAL_TIMEZONE, find_identifier
 from schemas.events.common import SOURCE_PATTERN
 from services.cli.output import EXIT_FAILED, JsonOption, err, exits, out, print_json, progress_bar
 from services.importing.codes import CodeFinder
@@ -23,42 +23,52 @@ from services.importing.events import EventImport
 from services.importing.kafka import KafkaSender
 from services.importing.line_list import CaseRow, find_layout
 from services.importing.outcome import Outcome, Rejection, Skip
-from services.importing.readers import FileKind, count_lines, kind_of_file, read_lines, read_tables
+from services.importing.readers import FileKind, Table, count_lines, kind_of_file, read_lines, read_tables
+from services.importing.reports import ReportImport, ReportRow, ReportTable, find_report_table
 from services.importing.sender import CASE_EVENTS, CHUNK, CaseImport
 from services.settings import Settings, settings
 from services.waiting import wait_until_counted
 from streams.domain.catalogue import Catalogue
 from streams.domain.errors import ConfigurationError, DependencyDown
+from streams.domain.reports import ReportKind
+from streams.handlers.fold_reports import TOPICS
 from streams.stores import database
 from streams.stores.broker import Producer, end_offsets, topic_partitions
 from streams.stores.catalogue import read_catalogue
 from streams.stores.imports import PostgresIdentities, PostgresImports
 
 LINE_LIST_SOURCE = "/imports/line-list"
+REPORT_SOURCES: Mapping[ReportKind, str] = {"tally": "/imports/tallies", "focus": "/imports/foci"}
 
 _SHOWN = 50
 _QUIET_SECONDS = 30.0
 
+_TOPICS = (CASE_EVENTS, *TOPICS.values())
+
 _Item = TypeVar("_Item")
+_Row = TypeVar("_Row", CaseRow, ReportRow)
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("import", help="Send a line list (CSV, XLSX) or events (NDJSON) to Kafka.")(import_file)
+    app.command("import", help="Send a line list, tallies or foci (CSV, XLSX) or events (NDJSON) to Kafka.")(
+        import_file
+    )
 
 
 @exits
 def import_file(
     file: Annotated[
-        Path, typer.Argument(help="Line list (.csv .tsv .txt .xlsx) or events (.ndjson .jsonl).")
+        Path,
+        typer.Argument(help="Line list, tallies or foci (.csv .tsv .txt .xlsx) or events (.ndjson .jsonl)."),
     ],
     wait: Annotated[bool, typer.Option("--wait", help="Return when all of it is counted.")] = False,
     json_output: JsonOption = False,
     source: Annotated[
         str | None,
         typer.Option(
-            help="Who keeps this line list. A row is compared with the last one of its source and case, so "
-            f"give the same name every time. [default: {LINE_LIST_SOURCE}]"
+            help="Who keeps this table. A row is compared with the last one of its source and case, so give "
+            f"the same name every time. [default: {', '.join((LINE_LIST_SOURCE, *REPORT_SOURCES.values()))}]"
         ),
     ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Longest --wait, seconds.")] = 600,
@@ -69,13 +79,14 @@ def import_file(
         _check_source(source, kind)
     configured = settings()
     # Before anything is read or remembered: the addresses are right, and no topic is made by accident.
-    topic_partitions(configured.kafka_bootstrap, configured.topic_prefix + CASE_EVENTS)
+    for topic in _TOPICS:
+        topic_partitions(configured.kafka_bootstrap, configured.topic_prefix + topic)
     outcome = Outcome()
     try:
         if kind == "events":
             _import_events(configured, file, outcome)
         else:
-            _import_table(configured, file, kind, source or LINE_LIST_SOURCE, outcome)
+            _import_table(configured, file, kind, source, outcome)
     except DependencyDown:
         err.print(
             f"It stopped after row or line {outcome.rows}. Run the same command again: what has arrived is "
@@ -120,9 +131,49 @@ def _import_events(configured: Settings, file: Path, outcome: Outcome) -> None:
                 advance(len(lines))
 
 
-def _import_table(configured: Settings, file: Path, kind: FileKind, source: str, outcome: Outcome) -> None:
+def _import_table(
+    configured: Settings, file: Path, kind: FileKind, source: str | None, outcome: Outcome
+) -> None:
     published = load_catalogue()
     codes = CodeFinder(published)
+    reports = find_report_table(read_tables(file, kind), codes, datetime.now(LOCAL_TIMEZONE).date())
+    if reports is None:
+        _import_line_list(configured, file, kind, source or LINE_LIST_SOURCE, codes, outcome)
+    else:
+        _import_reports(configured, *reports, source, outcome)
+
+
+def _import_reports(
+    configured: Settings, table: Table, reports: ReportTable, source: str | None, outcome: Outcome
+) -> None:
+    outcome.ignored_columns.extend(reports.ignored_columns)
+    used = source or REPORT_SOURCES[reports.kind]
+    # What one office keeps of cases and of reports is remembered apart: the subjects are others.
+    remembered = f"{used}#{reports.kind}"
+    with (
+        _connections(configured, TOPICS[reports.kind]) as (identities, sender, catalogue),
+        closing(PostgresImports(configured.database_url.get_secret_value(), remembered)) as store,
+    ):
+        importer = ReportImport(
+            reports.kind,
+            source=used,
+            store=store,
+            identities=identities,
+            sender=sender,
+            catalogue=catalogue,
+            now=datetime.now(UTC),
+            outcome=outcome,
+        )
+        importer.send_unsent()
+        with progress_bar("Đọc và gửi", table.size) as advance, closing(table.rows()) as rows:
+            for chunk in _chunks(reports.read(rows)):
+                importer.take(_kept(chunk, ReportRow, outcome))
+                advance(len(chunk))
+
+
+def _import_line_list(
+    configured: Settings, file: Path, kind: FileKind, source: str, codes: CodeFinder, outcome: Outcome
+) -> None:
     table, layout = find_layout(file, read_tables(file, kind), codes)
     # The catalogue stays to the end: looking through it for garbage takes a tenth of a large import.
     gc.freeze()
@@ -147,38 +198,44 @@ def _import_table(configured: Settings, file: Path, kind: FileKind, source: str,
         importer.send_unsent()
         with progress_bar("Đọc và gửi", table.size) as advance, closing(table.rows()) as rows:
             for chunk in _chunks(layout.read(rows)):
-                importer.take(_cases(chunk, outcome))
+                importer.take(_kept(chunk, CaseRow, outcome))
                 advance(len(chunk))
             importer.finish()
 
 
-def _cases(chunk: Iterable[CaseRow | Rejection | Skip], outcome: Outcome) -> list[CaseRow]:
+def _kept(chunk: Iterable[_Row | Rejection | Skip], kept: type[_Row], outcome: Outcome) -> list[_Row]:
     """The rows to compare; the others are noted."""
-    cases: list[CaseRow] = []
+    rows: list[_Row] = []
     for row in chunk:
-        if isinstance(row, CaseRow):
-            cases.append(row)
+        if isinstance(row, kept):
+            rows.append(row)
         elif isinstance(row, Skip):
             outcome.skipped.append(row)
-        else:
+        elif isinstance(row, Rejection):
             outcome.rows += 1
             outcome.rejected.append(row)
-    return cases
+    return rows
 
 
 @contextmanager
-def _connections(configured: Settings) -> Iterator[tuple[PostgresIdentities, KafkaSender, Catalogue]]:
+def _connections(
+    configured: Settings, topic: str = CASE_EVENTS
+) -> Iterator[tuple[PostgresIdentities, KafkaSender, Catalogue]]:
     database_url = configured.database_url.get_secret_value()
     with database.errors_translated(), database.connect(database_url) as connection:
         catalogue = read_catalogue(connection)
     producer = Producer(configured.kafka_bootstrap, configured.topic_prefix)
     with closing(PostgresIdentities(database_url)) as identities, closing(producer):
-        yield identities, KafkaSender(producer), catalogue
+        yield identities, KafkaSender(producer, topic), catalogue
 
 
 def _wait(configured: Settings, timeout: float) -> None:
     """Return when all that Kafka has now is counted: rows that were sent before may still be on their way."""
-    topic = configured.topic_prefix + CASE_EVENTS
+    for topic in _TOPICS:
+        _wait_for(configured, configured.topic_prefix + topic, timeout)
+
+
+def _wait_for(configured: Settings, topic: str, timeout: float) -> None:
     last_offsets = {
         partition: end - 1 for partition, end in end_offsets(configured.kafka_bootstrap, topic).items() if end
     }

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from schemas.events import (
-    CASE_REPORTED,
-    CASE_TYPES,
+    CASE_RETRACTED,
+    CASE_UPDATED,
     DOOR_MAX_AHEAD,
     Event,
     InvalidEvent,
@@ -13,8 +13,9 @@ from schemas.events import (
     to_json,
 )
 from services.importing.outcome import WHOLE_ROW, Fault, Outcome
-from services.importing.sender import Identities, Sender, is_parked
+from services.importing.sender import CASE_EVENTS, REPORT_KINDS, Identities, Sender, is_parked
 from streams.domain.catalogue import Catalogue
+from streams.handlers.fold_reports import TOPICS
 
 
 class EventImport:
@@ -49,7 +50,7 @@ class EventImport:
         events: list[tuple[int, bytes, Event]] = []
         for number, line in lines:
             try:
-                event = parse_event(line, now=self._now, max_ahead=DOOR_MAX_AHEAD, types=CASE_TYPES)
+                event = parse_event(line, now=self._now, max_ahead=DOOR_MAX_AHEAD)
             except InvalidEvent as invalid:
                 outcome.reject(
                     number,
@@ -58,21 +59,28 @@ class EventImport:
                 continue
             events.append((number, line, event))
         known = self._identities.hashes([(event.subject, event.id) for _, _, event in events])
-        new: list[tuple[bytes, bytes]] = []
+        new: dict[str, list[tuple[bytes, bytes]]] = {}
         for number, line, event in events:
             key = event.subject.encode() + event.id.bytes
             standing = self._seen.get(key) or known.get((event.subject, event.id))
             if standing is None:
                 self._seen[key] = event.content_hash
-                new.append((event.subject.encode(), line))
-                outcome.created += event.type == CASE_REPORTED
-                outcome.updated += event.type != CASE_REPORTED
+                new.setdefault(_topic_of(event), []).append((event.subject.encode(), line))
+                is_change = event.type in (CASE_UPDATED, CASE_RETRACTED)
+                outcome.created += not is_change
+                outcome.updated += is_change
                 outcome.parked += is_parked(to_json(event), self._catalogue)
             elif standing == event.content_hash:
                 outcome.unchanged += 1
             else:
                 outcome.reject(number, (_CONFLICT,))
-        self._sender.deliver(new)
+        for topic, records in new.items():
+            self._sender.deliver(records, topic)
+
+
+def _topic_of(event: Event) -> str:
+    kind = REPORT_KINDS.get(event.type)
+    return CASE_EVENTS if kind is None else TOPICS[kind]
 
 
 _CONFLICT = Fault(

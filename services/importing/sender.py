@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 
-from schemas.events import DOOR_MAX_AHEAD, parse_event
+from schemas.events import DOOR_MAX_AHEAD, FOCUS_REPORTED, TALLY_REPORTED, parse_event
 from services.importing.codes import CodeFinder
 from services.importing.line_list import CaseRow
 from services.importing.outcome import Fault, Outcome
@@ -20,9 +20,12 @@ from services.importing.vocabulary import CASE_ID, EVENT_ID
 from streams.domain.calendar import microseconds
 from streams.domain.catalogue import Catalogue
 from streams.domain.judging import Parked, judge, kind_of
+from streams.domain.reports import ReportKind, judge_report
 from streams.stores.imports import ImportRow
 
 CASE_EVENTS = "case-events"
+REPORT_KINDS: Mapping[str, ReportKind] = {TALLY_REPORTED: "tally", FOCUS_REPORTED: "focus"}
+"""The kind of report of an event's type; none for a case's."""
 CHUNK = 5_000
 """Rows that are compared, remembered and sent together."""
 
@@ -58,21 +61,26 @@ class Identities(Protocol):
 class Sender(Protocol):
     """Kafka."""
 
-    def deliver(self, records: Sequence[tuple[bytes, bytes]]) -> None:
-        """Send (key, value) records; returns when Kafka has all of them, DependencyDown else."""
+    def deliver(self, records: Sequence[tuple[bytes, bytes]], topic: str | None = None) -> None:
+        """Send (key, value) records to a topic, by default the one that this sender is for.
+
+        Returns when Kafka has all of them; DependencyDown else.
+        """
 
 
 def is_parked(event: bytes, catalogue: Catalogue) -> bool:
     """Whether the catalogue in force lacks the disease or the area that an event (canonical JSON) names."""
     document = orjson.loads(event)
-    judged, _ = judge(
-        kind_of(document["type"]),
+    identity = (
         document["subject"],
         UUID(document["id"]),
         microseconds(datetime.fromisoformat(document["time"])),
-        document["data"],
-        catalogue,
     )
+    report = REPORT_KINDS.get(document["type"])
+    if report is not None:
+        judged: object = judge_report(report, *identity, document["data"], catalogue)[0]
+    else:
+        judged = judge(kind_of(document["type"]), *identity, document["data"], catalogue)[0]
     return isinstance(judged, Parked)
 
 

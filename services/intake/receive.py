@@ -13,7 +13,7 @@ from datetime import datetime
 
 import orjson
 
-from schemas.events import CASE_TYPES, DOOR_MAX_AHEAD, Event, InvalidEvent, parse_event
+from schemas.events import CASE_TYPES, DOOR_MAX_AHEAD, TALLY_REPORTED, Event, InvalidEvent, parse_event
 from services.intake.advisory import Advisory, CurrentCatalogue
 from services.intake.body import split_body
 from services.intake.documents import EventOutcome, FieldError, FieldWarning, Outcome, Receipt
@@ -23,6 +23,7 @@ from services.intake.problems import Refused
 from streams.domain.calendar import microseconds
 from streams.domain.catalogue import Catalogue
 from streams.domain.judging import Parked, judge, kind_of
+from streams.domain.reports import ReportKind, judge_report
 
 # More would help nobody, and a hostile body could make the answer a hundred times its own size.
 MAX_ERRORS = 1_000
@@ -110,7 +111,10 @@ class Door:
         to_send = [index for index, outcome in enumerate(outcomes) if outcome == "accepted"]
         records = [self._record(received[index]) for index in to_send]
         remaining = max(0.0, deadline - asyncio.get_running_loop().time())
-        acknowledged = await self._sink.send(records, remaining) if records else []
+        acknowledged: list[bool] = []
+        if records:
+            with self._metrics.kafka_seconds.time():
+                acknowledged = await self._sink.send(records, remaining)
         for index, is_acknowledged in zip(to_send, acknowledged, strict=True):
             if is_acknowledged:
                 self._remember(received[index])
@@ -188,6 +192,7 @@ class Door:
         return Outgoing(self._topics[item.event.type], item.event.subject.encode(), item.raw)
 
     def _remember(self, item: _Received) -> None:
+        self._metrics.last_accepted.set_to_current_time()
         self._recent[item.identity] = item.event.content_hash
         if len(self._recent) > _REMEMBERED:
             self._recent.popitem(last=False)
@@ -209,13 +214,15 @@ class Door:
 
 
 def _warnings(event: Event, catalogue: Catalogue) -> list[FieldWarning]:
+    data = orjson.loads(orjson.dumps(event.data))
     if event.type in CASE_TYPES:
-        data = orjson.loads(orjson.dumps(event.data))
         judged, _ = judge(
             kind_of(event.type), event.subject, event.id, microseconds(event.time), data, catalogue
         )
         return [_WARNINGS[judged.reason]] if isinstance(judged, Parked) else []
-    return [] if event.data["disease"] in catalogue.resolves_to else [_UNKNOWN_DISEASE]
+    kind: ReportKind = "tally" if event.type == TALLY_REPORTED else "focus"
+    report, _ = judge_report(kind, event.subject, event.id, microseconds(event.time), data, catalogue)
+    return [_WARNINGS[report.reason]] if isinstance(report, Parked) else []
 
 
 def _conflict(index: int) -> FieldError:

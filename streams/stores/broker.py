@@ -237,15 +237,17 @@ class Producer:
 
 
 class KafkaAnnouncements:
-    """Implements the Announcements port of streams/handlers/fold_cases.py."""
+    """Implements the Announcements port of streams/handlers/fold_cases.py for records of one topic."""
 
-    def __init__(self, producer: Producer) -> None:
+    def __init__(self, producer: Producer, topic: str = TOPIC) -> None:
+        """`topic` is the name without the prefix."""
         self._producer = producer
+        self._topic = topic
 
     async def bury(self, dead: Sequence[DeadLetter]) -> None:
         """Publish dead letters with their headers."""
         if dead:
-            await asyncio.to_thread(self._send_all, (_dead_record(letter) for letter in dead))
+            await asyncio.to_thread(self._send_all, (_dead_record(letter, self._topic) for letter in dead))
 
     async def publish(self, touched: Iterable[Touched]) -> None:
         """Publish which counts moved."""
@@ -268,11 +270,13 @@ def _touched_record(touched: Touched) -> tuple[str, bytes, bytes, Sequence[tuple
     return COUNT_CHANGES, f"{touched.disease}|{code}".encode(), orjson.dumps(value), ()
 
 
-def _dead_record(letter: DeadLetter) -> tuple[str, bytes | None, bytes, Sequence[tuple[str, bytes]]]:
+def _dead_record(
+    letter: DeadLetter, topic: str
+) -> tuple[str, bytes | None, bytes, Sequence[tuple[str, bytes]]]:
     headers = [
         ("error", letter.error.encode()),
         ("error-detail", orjson.dumps(list(letter.problems))),
-        ("topic", TOPIC.encode()),
+        ("topic", topic.encode()),
         ("partition", b"%d" % letter.partition),
         ("offset", b"%d" % letter.offset),
     ]

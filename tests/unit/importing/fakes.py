@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from schemas.events import CASE_TYPES, STREAM_MAX_AHEAD, Event, parse_event
+from schemas.events import STREAM_MAX_AHEAD, Event, parse_event
 from streams.domain.errors import DependencyDown
 from streams.stores.imports import ImportRow
 
@@ -74,20 +74,22 @@ class MemoryKafka:
     def __init__(self, now: datetime) -> None:
         self._now = now
         self.records: list[tuple[bytes, bytes]] = []
+        self.topics: list[str] = []
         self.fails_after: int | None = None
 
-    def deliver(self, records: Sequence[tuple[bytes, bytes]]) -> None:
+    def deliver(self, records: Sequence[tuple[bytes, bytes]], topic: str | None = None) -> None:
         for record in records:
             if self.fails_after is not None and len(self.records) >= self.fails_after:
                 raise DependencyDown("Kafka does not answer")
             self.records.append(record)
+            self.topics.append(topic or "case-events")
 
     @property
     def events(self) -> list[Event]:
         """Every event sent, in the order of sending."""
         events = []
         for key, value in self.records:
-            event = parse_event(value, now=self._now, max_ahead=STREAM_MAX_AHEAD, types=CASE_TYPES)
+            event = parse_event(value, now=self._now, max_ahead=STREAM_MAX_AHEAD)
             assert key == event.subject.encode()
             events.append(event)
         return events

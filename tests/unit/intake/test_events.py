@@ -9,6 +9,7 @@ import pytest
 
 import schemas.topics
 from tests.fakes_intake import FakeKnowledge, FakeSink, identity, small_catalogue
+from tests.report_builders import focus, tally
 from tests.unit.intake.door import BATCH, JSON, NOW, ONE, Doorstep, event, parsed
 
 EXAMPLES = Path(schemas.topics.__file__).parent / "examples"
@@ -227,6 +228,21 @@ class TestWarnings:
         assert sent["data"]["disease"] not in small_catalogue().resolves_to
         warnings = door.post(sent).json()["events"][0]["warnings"]
         assert [warning["code"] for warning in warnings] == ["unknown_disease"]
+
+    @pytest.mark.parametrize(("area", "expected"), [("12", []), ("99", ["unknown_area"])])
+    def test_a_tally_of_an_unknown_area_warns_too(
+        self, door: Doorstep, area: str, expected: list[str]
+    ) -> None:
+        sent = orjson.loads(tally(area=area))
+        answer = door.post(sent)
+        assert [warning["code"] for warning in answer.json()["events"][0]["warnings"]] == expected
+        ((topic, key),) = [(record.topic, record.key) for record in door.sink.records]
+        assert (topic, key) == ("tally-events", sent["subject"].encode())
+
+    def test_a_focus_goes_to_the_topic_of_foci(self, door: Doorstep) -> None:
+        answer = door.post(orjson.loads(focus(area_code="12")))
+        assert answer.json()["events"][0]["warnings"] == []
+        assert [record.topic for record in door.sink.records] == ["focus-events"]
 
     def test_a_retraction_names_no_code(self, door: Doorstep) -> None:
         sent = event(type="vn.canhdich.case.retracted.v1") | {"data": {"reason": "entered_in_error"}}
