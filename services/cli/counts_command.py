@@ -2,26 +2,29 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, cast, get_args
 from uuid import UUID
 
 import orjson
 import typer
 from psycopg import Connection
 from psycopg.rows import TupleRow
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from schemas.topics import load_topics
+from services.cli.counts_table import print_table
+from services.cli.counts_table import remarks as remarks_on
 from services.cli.output import EXIT_FAILED, JsonOption, err, exits, out, print_json
 from services.log_ends import ask_log_ends
 from services.settings import Settings, settings
 from streams.domain.as_of import Vector
 from streams.domain.calendar import LOCAL_ZONE
-from streams.domain.counts import BASES, COUNTERS, Basis
+from streams.domain.comparison import MODES
+from streams.domain.counts import BASES, Basis
 from streams.domain.errors import ConfigurationError
+from streams.domain.geography import geography_on
 from streams.handlers.fold_cases import TOPIC
 from streams.stores import database
+from streams.stores.answers import Extras, read_answer
 from streams.stores.counts import (
     DIMENSIONS,
     TIME_DIMENSIONS,
@@ -37,29 +40,6 @@ from streams.stores.snapshots import (
     read_snapshot,
     reprint_counts,
 )
-
-_LABELS = {
-    "disease_name": "Bệnh",
-    "agent": "Tác nhân",
-    "province_name": "Tỉnh",
-    "district_name": "Huyện/khu vực",
-    "commune_name": "Xã/phường",
-    "day": "Ngày",
-    "week": "Tuần",
-    "month": "Tháng",
-    "year": "Năm",
-    "notified": "Mắc",
-    "suspected": "Nghi\nngờ",
-    "probable": "Có\nthể",
-    "confirmed": "Xác\nđịnh",
-    "discarded": "Loại\ntrừ",
-    "positive": "(+)",
-    "negative": "(-)",
-    "pending": "Chờ\nXN",
-    "deaths": "Tử\nvong",
-    "imported": "Ngoại\nlai",
-    "hospitalised": "Nằm\nviện",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -82,13 +62,21 @@ def counts(
     ] = None,
     geography: Annotated[
         str | None,
-        typer.Option(help="Day whose structure of areas is shown; by default that of --to, else today."),
+        typer.Option(
+            help="Day whose structure of areas is shown, or the word surveillance; default: --to, else today."
+        ),
     ] = None,
     by: Annotated[
         list[str] | None,
         typer.Option(
             help=f"Dimension(s): {', '.join(DIMENSIONS)}; repeat the option or separate with commas."
         ),
+    ] = None,
+    rates: Annotated[
+        bool, typer.Option("--rates", help="Incidence per 100,000 and case fatality, with 95 % intervals.")
+    ] = False,
+    compare: Annotated[
+        str | None, typer.Option(help=f"The same period before beside each row: {', '.join(MODES)}.")
     ] = None,
     publish: Annotated[
         str | None, typer.Option(metavar="LABEL", help="Keep what is printed as a snapshot of this name.")
@@ -104,7 +92,7 @@ def counts(
 ) -> int:
     """Print counts; rows of zeros are left out."""
     configured = settings()
-    asked = _Asked(province, district, disease, first, last, basis, as_of, geography, by)
+    asked = _Asked(province, district, disease, first, last, basis, as_of, geography, by, rates, compare)
     with (
         database.errors_translated(),
         database.connect(configured.database_url.get_secret_value()) as connection,
@@ -119,7 +107,8 @@ def counts(
     if json_output:
         print_json(rows)
     else:
-        _print_table(rows)
+        print_table(rows)
+        printed.remarks.extend(remarks_on(rows))
     # Whoever reads the table must see that it is provisional; whoever reads the JSON finds it in the rows.
     console = err if json_output else out
     for line in printed.remarks:
@@ -149,6 +138,8 @@ class _Asked:
     as_of: str | None
     geography: str | None
     by: list[str] | None
+    rates: bool
+    compare: str | None
 
     @property
     def is_nothing(self) -> bool:
@@ -160,14 +151,20 @@ class _Asked:
             self.last,
             self.basis,
             self.geography,
+            self.compare,
         )
-        return not self.by and all(option is None for option in given)
+        return not self.by and not self.rates and all(option is None for option in given)
+
+    def extras(self, today: date) -> Extras:
+        if self.compare is not None and self.compare not in MODES:
+            raise ConfigurationError(f"--compare {self.compare}: choose from {', '.join(MODES)}.")
+        return Extras(self.rates, self.compare, today)
 
     def request(self, today: date) -> CountsRequest:
         last_day = _day("--to", self.last)
         request = CountsRequest(
             by=_dimensions(self.by or []),
-            geography_on=_day("--geography", self.geography) or last_day or today,
+            geography_on=geography_on(self.geography, last_day, today),
             basis=_basis(self.basis or "onset"),
             province=self.province,
             district=self.district,
@@ -184,16 +181,22 @@ class _Asked:
 def _count(
     connection: Connection[TupleRow], configured: Settings, asked: _Asked, label: str | None
 ) -> _Printed:
-    request = asked.request(datetime.now(LOCAL_ZONE).date())
+    today = datetime.now(LOCAL_ZONE).date()
+    request, extras = asked.request(today), asked.extras(today)
     topic = configured.topic_prefix + TOPIC
     remarks = []
     is_provisional = None
     if request.as_of is None:
-        rows = read_counts(connection, request)
+        rows = read_answer(connection, request, extras)
     else:
         partitions = load_topics()[TOPIC].partitions
         rows, is_provisional = read_counts_as_of(
-            connection, request, topic, partitions, lambda: ask_log_ends(configured.kafka_bootstrap, topic)
+            connection,
+            request,
+            topic,
+            partitions,
+            lambda: ask_log_ends(configured.kafka_bootstrap, topic),
+            lambda view, question: read_answer(view, question, extras),
         )
         remarks += _as_of_remarks(request.as_of, is_provisional)
     remarks += _undated_remarks(connection, request)
@@ -201,7 +204,7 @@ def _count(
         return _Printed(document_of(rows, is_provisional), remarks)
     if not label.strip():
         raise ConfigurationError("--publish wants a name, e.g. --publish 'Tuần 27/2023'.")
-    kept = publish_counts(connection, topic, label.strip(), request, is_provisional)
+    kept = publish_counts(connection, topic, label.strip(), request, is_provisional, extras)
     if kept is None:
         remarks.append(
             "KHÔNG công bố: sổ cái và số đếm lệch nhau. / NOT published: ledger and counts differ; run "
@@ -235,8 +238,8 @@ def _count_as_published(connection: Connection[TupleRow], asked: _Asked, snapsho
             )
         return _Printed(again.document, [*remarks, *again.notes], again.differs)
     with as_published(connection, snapshot) as notes:
-        request = asked.request(taken_at.date())
-        rows = read_counts(connection, request, snapshot.vector)
+        request, extras = asked.request(taken_at.date()), asked.extras(taken_at.date())
+        rows = read_answer(connection, request, extras, snapshot.vector)
         remarks += _undated_remarks(connection, request, snapshot.vector)
     return _Printed(document_of(rows, None), [*remarks, *notes])
 
@@ -300,28 +303,3 @@ def _undated_remarks(
         f"{undated} ca tử vong không rõ ngày, không tính vào khoảng thời gian này. / "
         f"{undated} death(s) without a known day are in no period: left out here."
     ]
-
-
-def _print_table(rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        out.print("Không có ca bệnh nào. / No cases.")
-        return
-    shown = [name for name in rows[0] if name in _LABELS and _says_something(name, rows)]
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in shown:
-        is_counter = name in COUNTERS
-        table.add_column(
-            _LABELS[name],
-            justify="right" if is_counter else "left",
-            no_wrap=is_counter,
-            overflow="fold",
-            min_width=None if is_counter else 8,
-        )
-    for row in rows:
-        table.add_row(*("không rõ" if row[name] is None else str(row[name]) for name in shown))
-    out.print(table)
-
-
-def _says_something(name: str, rows: list[dict[str, Any]]) -> bool:
-    # A terminal is narrow: counters that are zero throughout are left out, but for cases and deaths.
-    return name not in COUNTERS or name in ("notified", "deaths") or any(row[name] for row in rows)

@@ -5,7 +5,7 @@ Source: docs/adr/0004-snapshots-by-offset-vector.md.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -19,11 +19,22 @@ from psycopg.types.json import Jsonb
 from schemas.sql import query
 from streams.domain.as_of import Place, Vector
 from streams.domain.errors import ConfigurationError
+from streams.handlers.fold_cases import TOPIC
+from streams.handlers.fold_reports import TOPICS
+from streams.stores.answers import NO_EXTRAS, Extras, read_answer
 from streams.stores.catalogue import current_load_id, read_loads, show_past_catalogue
-from streams.stores.counts import CountsRequest, one_view, read_counts, read_positions, vector_of
+from streams.stores.counts import CountsRequest, one_view, read_positions, vector_of
+from streams.stores.populations import current_load
 
 COUNTS: Final = "counts"
-"""The kind of a snapshot whose document is the JSON of counts, its settings {"request", "provisional"}."""
+"""The kind of a snapshot whose document is the JSON of counts.
+
+Its settings are {"request", "extras", "provisional", "columns"}: the columns are those that came after the
+first snapshots.
+"""
+
+LATER_COLUMNS: Final = ("approximate", "approximate_share", "from_tallies")
+"""What rows of counts had not when the first snapshots were made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,7 @@ def publish_counts(
     label: str,
     request: CountsRequest,
     is_provisional: bool | None = None,
+    extras: Extras = NO_EXTRAS,
 ) -> Snapshot | None:
     """Count, and keep what is published; None, and nothing is kept, where the books do not balance.
 
@@ -82,16 +94,29 @@ def publish_counts(
         label: What to call it.
         request: What is asked for.
         is_provisional: What the rows are to say of themselves; None: nothing.
+        extras: What is asked for beside counts.
 
     Raises:
-        ConfigurationError: as read_counts.
+        ConfigurationError: as read_answer.
     """
     with one_view(connection):
-        document = document_of(read_counts(connection, request), is_provisional)
-        vector = vector_of(current_load_id(connection), read_positions(connection, topic))
-        if document_of(read_counts(connection, request, vector), is_provisional) != document:
+        if extras.rates and (load := current_load(connection)) is not None:
+            # Rates printed again are divided by what people were thought to live there then.
+            extras = replace(extras, population_load_id=load.id)
+        document = document_of(read_answer(connection, request, extras), is_provisional)
+        vector = vector_of(
+            current_load_id(connection),
+            read_positions(connection, topic),
+            read_positions(connection, _tallies_beside(topic)),
+        )
+        if document_of(read_answer(connection, request, extras, vector), is_provisional) != document:
             return None
-        settings = {"request": _request_to_json(request), "provisional": is_provisional}
+        settings = {
+            "request": _to_json(request),
+            "extras": _to_json(extras),
+            "provisional": is_provisional,
+            "columns": list(LATER_COLUMNS),
+        }
         return keep_snapshot(connection, topic, label, COUNTS, settings, document)
 
 
@@ -107,13 +132,14 @@ def keep_snapshot(
     snapshot_id = uuid4()
     positions = [
         {
-            "topic": topic,
+            "topic": name,
             "topic_id": str(at.topic_id),
             "partition": partition,
             "epoch": at.epoch,
             "next_offset": at.next_offset,
         }
-        for partition, at in read_positions(connection, topic).items()
+        for name in (topic, _tallies_beside(topic))
+        for partition, at in read_positions(connection, name).items()
     ]
     connection.execute(
         query("insert_snapshot"),
@@ -152,7 +178,7 @@ def read_snapshot(connection: Connection[TupleRow], snapshot_id: UUID) -> Snapsh
 def as_published(connection: Connection[TupleRow], snapshot: Snapshot) -> Iterator[Sequence[str]]:
     """A transaction in which the catalogue reads as it did for the snapshot; yields what is not as then.
 
-    Within it, `read_counts(connection, request, snapshot.vector)` counts what was counted then.
+    Within it, `read_answer(connection, request, extras, snapshot.vector)` counts what was counted then.
     """
     with one_view(connection):
         notes = []
@@ -180,7 +206,9 @@ def reprint_counts(connection: Connection[TupleRow], snapshot: Snapshot) -> Repr
         )
     request = _request_from_json(snapshot.settings["request"])
     with as_published(connection, snapshot) as notes:
-        rows = read_counts(connection, request, snapshot.vector)
+        rows = read_answer(connection, request, _extras_of(snapshot), snapshot.vector)
+    absent = set(LATER_COLUMNS) - set(snapshot.settings.get("columns", ()))
+    rows = [{name: value for name, value in row.items() if name not in absent} for row in rows]
     again = document_of(rows, snapshot.settings["provisional"])
     return Reprint(snapshot.document, again != snapshot.document, notes)
 
@@ -203,7 +231,11 @@ def _snapshot(
     document: str,
     digest: bytes,
 ) -> Snapshot:
-    vector = Vector(load_id, {at["partition"]: Place(at["epoch"], at["next_offset"]) for at in positions})
+    places: dict[bool, dict[int, Place]] = {False: {}, True: {}}
+    for at in positions:
+        is_tallies = at["topic"].endswith(TOPICS["tally"])
+        places[is_tallies][at["partition"]] = Place(at["epoch"], at["next_offset"])
+    vector = Vector(load_id, places[False], places[True])
     return Snapshot(
         snapshot_id,
         taken_at,
@@ -218,9 +250,22 @@ def _snapshot(
     )
 
 
-def _request_to_json(request: CountsRequest) -> dict[str, Any]:
-    asked: dict[str, Any] = orjson.loads(orjson.dumps(asdict(request)))
-    return asked
+def _tallies_beside(topic: str) -> str:
+    """The full name of the topic of tallies that stands beside a topic of case events."""
+    return topic.removesuffix(TOPIC) + TOPICS["tally"]
+
+
+def _to_json(asked: CountsRequest | Extras) -> dict[str, Any]:
+    values: dict[str, Any] = orjson.loads(orjson.dumps(asdict(asked)))
+    return values
+
+
+def _extras_of(snapshot: Snapshot) -> Extras:
+    """What was asked for beside counts; the first snapshots had nothing beside."""
+    values = dict(snapshot.settings.get("extras", {}))
+    if values.get("today") is not None:
+        values["today"] = date.fromisoformat(values["today"])
+    return Extras(**values)
 
 
 def _request_from_json(asked: Mapping[str, Any]) -> CountsRequest:

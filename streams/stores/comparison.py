@@ -1,0 +1,179 @@
+"""Comparisons read from the database: the same question about earlier years, and what is known of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from typing import Final
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from schemas.sql import query
+from streams.domain.as_of import Vector
+from streams.domain.calendar import Period
+from streams.domain.comparison import Comparison, Coverage, Mode, Row, compare
+from streams.domain.counts import COUNTERS
+from streams.domain.errors import ConfigurationError
+from streams.stores.counts import TIME_DIMENSIONS, CountsRequest, Dimension, read_counts
+from streams.stores.tallies import read_coverage, read_tally_counts
+
+_AREAS: Final[tuple[Dimension, ...]] = ("province", "district", "commune")
+
+
+def read_all_counts(
+    connection: Connection[TupleRow], request: CountsRequest, vector: Vector | None = None
+) -> list[Row]:
+    """Counts of cases and, for the days before case reports, of the tallies that stand for them.
+
+    Rows as `read_counts` has them, and `from_tallies`: how many of the notified cases (on the basis of death:
+    of the deaths) only a tally knows; of those no other counter is known, it is zero.
+
+    Args:
+        connection: Used for one transaction.
+        request: What is asked for.
+        vector: Count only what it holds; None: all that is counted.
+
+    Raises:
+        ConfigurationError: a code means nothing in that structure; says which.
+    """
+    rows = {
+        _key(row, request): {**row, "from_tallies": 0} for row in read_counts(connection, request, vector)
+    }
+    tallies = read_tally_counts(connection, request, vector)
+    if not tallies:
+        return list(rows.values())
+    main = "deaths" if request.basis == "death" else "notified"
+    for tally in tallies:
+        nothing = dict.fromkeys((*COUNTERS, "approximate", "from_tallies"), 0)
+        row = rows.setdefault(
+            _key(tally, request), {**tally, **nothing, "approximate_share": None, **_resolved(request)}
+        )
+        for counter in ("notified", "deaths"):
+            row[counter] += tally[counter]
+        row["from_tallies"] += tally[main]
+    return in_order(connection, list(rows.values()), request)
+
+
+def in_order(connection: Connection[TupleRow], rows: list[Row], request: CountsRequest) -> list[Row]:
+    """Rows by the dimensions in the order asked for; diseases as in the report, what is unknown last."""
+    order = {code: place for place, (code, _) in enumerate(connection.execute(query("disease_names")))}
+
+    def key(row: Row) -> list[tuple[bool, object]]:
+        values = ((dimension, row[dimension]) for dimension in request.by)
+        return [
+            (value is None, order.get(value, value) if d == "disease" else value or 0) for d, value in values
+        ]
+
+    return sorted(rows, key=key)
+
+
+def period_of(request: CountsRequest, today: date | None, option: str) -> Period:
+    """The days that a question is about, up to today.
+
+    Args:
+        request: What is asked for.
+        today: Local day; None: the period is over.
+        option: Who wants to know, for the error.
+
+    Raises:
+        ConfigurationError: it has no first day, no last one, or has not begun.
+    """
+    last = min((day for day in (request.last, today) if day is not None), default=None)
+    if request.first is None or last is None:
+        raise ConfigurationError(f"{option} wants a period: give --from (and --to, else today).")
+    if request.first > last:
+        raise ConfigurationError(f"{option}: the period from {request.first} on has not begun.")
+    return Period(request.first, last)
+
+
+def read_compared(
+    connection: Connection[TupleRow],
+    request: CountsRequest,
+    mode: Mode,
+    today: date | None,
+    vector: Vector | None = None,
+) -> list[Row]:
+    """Rows of counts with what they are compared with (streams/domain/comparison.py says which columns).
+
+    The earlier periods are counted in the same structure of areas, so the parts of a province that was merged
+    are added up.
+
+    Args:
+        connection: Used for one transaction.
+        request: What is asked for.
+        mode: With what it is compared.
+        today: Local day: of a period that is not over only the days that have come are compared; None: all.
+        vector: Count only what it holds; None: all that is counted.
+
+    Raises:
+        ConfigurationError: as read_all_counts; the period is open; several dimensions of time.
+    """
+    times = [dimension for dimension in request.by if dimension in TIME_DIMENSIONS]
+    if len(times) > 1:
+        raise ConfigurationError(
+            f"--compare takes one of {', '.join(times)}, not several: leave out the others."
+        )
+    comparison = Comparison(mode, period_of(request, today, "--compare"), request.by, request.basis)
+    with connection.transaction():
+        rows = read_all_counts(connection, _within(request, comparison.period), vector)
+        earlier = {
+            years: read_all_counts(connection, _within(request, comparison.earlier(years)), vector)
+            for years in comparison.years
+        }
+        return in_order(
+            connection,
+            compare(
+                rows,
+                earlier,
+                comparison,
+                _coverages(connection, request, vector),
+                _diseases(connection, request, comparison, vector),
+            ),
+            request,
+        )
+
+
+def _coverages(
+    connection: Connection[TupleRow], request: CountsRequest, vector: Vector | None
+) -> Callable[[Row], Coverage]:
+    """What is known of the place of a row: of the place asked about, else of the row's province."""
+
+    @cache
+    def of(province: str | None) -> Coverage:
+        return read_coverage(connection, replace(request, province=province), vector)
+
+    if request.province is None and "province" in request.by:
+        return lambda row: of(row["province"])
+    return lambda _: of(request.province)
+
+
+def _diseases(
+    connection: Connection[TupleRow], request: CountsRequest, comparison: Comparison, vector: Vector | None
+) -> Callable[[Row], Sequence[str]]:
+    """The diseases that a row counts: its own, the one asked about, or all with cases there and then."""
+    if "disease" in request.by:
+        return lambda row: [row["disease"]]
+    if request.disease is not None:
+        asked = [request.disease]
+        return lambda _: asked
+    areas = tuple(dimension for dimension in request.by if dimension in _AREAS)
+    by_place: dict[tuple[str | None, ...], list[str]] = {}
+    by_disease = replace(_within(request, comparison.period), by=(*areas, "disease"))
+    for row in read_all_counts(connection, by_disease, vector):
+        # Cases that stand here through their syndrome only are in no total.
+        if row["notified"] + row["deaths"] > row["resolved_from_syndrome"]:
+            by_place.setdefault(tuple(row[area] for area in areas), []).append(row["disease"])
+    return lambda row: by_place.get(tuple(row[area] for area in areas), [])
+
+
+def _within(request: CountsRequest, period: Period) -> CountsRequest:
+    return replace(request, first=period.first, last=period.last)
+
+
+def _key(row: Row, request: CountsRequest) -> tuple[object, ...]:
+    return tuple(row[dimension] for dimension in request.by)
+
+
+def _resolved(request: CountsRequest) -> Row:
+    return {"resolved_from_syndrome": 0} if "disease" in request.by else {}
