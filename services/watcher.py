@@ -24,6 +24,7 @@ from streams.handlers.watch_counts import Change, WatchCounts  # noqa: E402
 from streams.stores.alerts import PostgresAlerts, change_record  # noqa: E402
 from streams.stores.broker import COUNT_CHANGES, Producer, errors_translated, topic_partitions  # noqa: E402
 from streams.stores.deliveries import plan_deliveries  # noqa: E402
+from streams.stores.detector_series import detector_sweep  # noqa: E402
 from streams.stores.rule_judge import rules_judge  # noqa: E402
 
 ALERTS = "alerts"
@@ -66,8 +67,8 @@ def watch_counts(settings: Settings) -> Iterator[WatchCounts]:
 
     alerts = PostgresAlerts(database_url, Life(), plan_deliveries)
     try:
-        with rules_judge(database_url) as judge:
-            yield WatchCounts(judge, alerts, send, lambda: datetime.now(UTC))
+        with rules_judge(database_url) as judge, detector_sweep(database_url) as detectors:
+            yield WatchCounts(judge, alerts, send, lambda: datetime.now(UTC), detectors)
     finally:
         alerts.close()
         producer.close()

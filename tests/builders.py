@@ -12,7 +12,6 @@ from schemas.events import CASE_REPORTED, CASE_RETRACTED, CASE_UPDATED
 from schemas.topics.partitioner import partition_for
 from streams.domain.areas import Area, AreaIndex
 from streams.domain.catalogue import Catalogue
-from streams.domain.geography import Link
 from streams.handlers.fold_cases import Position, Record
 from streams.handlers.reconcile import NEVER
 from streams.stores.catalogue import district_of, province_of
@@ -214,8 +213,3 @@ def judged_by(catalogue: published.Catalogue, load_id: int = 1) -> Catalogue:
         for area in catalogue.areas
     )
     return Catalogue(load_id, areas, {disease.code: disease.resolves_to for disease in catalogue.diseases})
-
-
-def links_of(catalogue: published.Catalogue) -> list[Link]:
-    """The links of a published catalogue as the domain has them."""
-    return [Link(link.from_id, link.to_id, link.kind == "whole", link.is_default) for link in catalogue.links]

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from kafka import KafkaAdminClient
 from psycopg import sql
+from pydantic import SecretStr
 
 from schemas.catalogue import Catalogue, load_catalogue
 from schemas.topics import load_topics
@@ -26,6 +27,7 @@ from streams.domain.errors import CanhDichError
 from streams.stores.broker import create_topics
 from streams.stores.catalogue import load
 from streams.stores.database import connect, migrate
+from streams.stores.rules import load_packaged_rules
 
 pytest.register_assert_rewrite("tests.ledger_contract")
 
@@ -138,11 +140,12 @@ def _on_server(server_url: str, statement: sql.Composed, disconnected: str | Non
 
 @pytest.fixture(scope="session")
 def catalogue_template(native_stack: NativeStack, published_catalogue: Catalogue) -> Iterator[str]:
-    """The name of a database with the schema and the packaged catalogue, to copy."""
+    """The name of a database with the schema, the packaged catalogue and its alert rules, to copy."""
     with scratch_database(native_stack.server_url) as url:
         migrate(url)
         with connect(url) as connection:
             load(connection, published_catalogue, "tests")
+            load_packaged_rules(connection, published_catalogue, "tests")
         yield urlsplit(url).path.lstrip("/")
 
 
@@ -232,7 +235,9 @@ def environment_of(settings: Settings) -> dict[str, str]:
         "KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
         "DATABASE_URL": settings.database_url.get_secret_value(),
         **{
-            f"CANHDICH_{name.upper()}": str(value)
+            f"CANHDICH_{name.upper()}": str(
+                value.get_secret_value() if isinstance(value, SecretStr) else value
+            )
             for name, value in settings.model_dump(exclude={"kafka_bootstrap", "database_url"}).items()
         },
     }

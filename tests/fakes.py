@@ -88,7 +88,9 @@ class InMemoryLedger:
         dead = [*batch.dead, *conflicts]
         self.dead += dead
         self.stored |= {partition: batch.positions[partition] for partition in partitions}
-        return Committed(frozenset(Touched(c.key.disease, c.key.area_id) for *_, c in rows), dead)
+        parked = sum(isinstance(entry.judged, Parked) for entry in entries)
+        touched = frozenset(Touched(c.key.disease, c.key.area_id) for *_, c in rows)
+        return Committed(touched, dead, len(entries), parked)
 
     async def replayed(self, ranges: Mapping[int, tuple[int, int]]) -> Committed:
         def is_asked(record: Entry | DeadLetter) -> bool:

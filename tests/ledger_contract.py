@@ -137,6 +137,14 @@ class LedgerContract:
         assert (store.rows(), store.journal()) == (rows, journal)
         assert run(ledger.positions([0]))[0].next_offset == 2
 
+    def test_a_commit_says_how_many_events_are_new_and_how_many_parked(self, store: Store) -> None:
+        ledger = store.open()
+        unknown = event("LC-3", 3, disease="unheard_of")
+        first = fold(ledger, records([event(), event(), event(sex="male"), event("LC-2", 2), unknown]))
+        assert (first.journaled, first.parked, len(first.dead)) == (3, 1, 1)
+        again = fold(ledger, records([event(), unknown, event("LC-4", 4)], first_offset=5))
+        assert (again.journaled, again.parked) == (1, 0)
+
     def test_the_same_id_of_another_case_is_another_event(self, store: Store) -> None:
         fold(store.open(), records([event("LC-1", 1), event("LC-2", 1)]))
         assert notified(store) == 2

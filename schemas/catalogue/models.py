@@ -185,13 +185,14 @@ class AreaLink:
     """Where an area of one structure lies in the next one.
 
     Attributes:
-        kind: `whole`: all of it lies there; `part`: it was split.
+        kind: `whole`: all of it lies there; `part`: it was split; `assumed`: one area took it over, this is
+            the likeliest or one of the likely ones, nobody has verified it.
         is_default: The target that takes a case of which no more than the old area is known.
     """
 
     from_id: AreaId
     to_id: AreaId
-    kind: Literal["whole", "part"]
+    kind: Literal["whole", "part", "assumed"]
     is_default: Flag
 
 
@@ -201,12 +202,15 @@ class SurveillanceShare:
     """Why a commune stands in its surveillance area.
 
     Attributes:
-        share: Part of its old communes that came from that former district, 0 to 1.
+        district_id: The former district that gave most of its old communes, by default also the one that the
+            surveillance area is named after; None for a commune that came later.
+        share: Part of its old communes that came from that former district (or surveillance area), 0 to 1.
         tie: Another district gave as many; the one that gave more land was taken.
     """
 
     commune_id: AreaId
     surveillance_id: AreaId
+    district_id: AreaId | None
     share: Annotated[float, Field(gt=0, le=1, strict=False)]
     tie: Flag
 

@@ -3,17 +3,28 @@
 import typer
 
 from services.cli import (
+    alerts_command,
+    areas_command,
     audit_command,
     cases_command,
+    completeness_command,
     counts_command,
     dead_letters_command,
+    delays_command,
     demo_command,
     detect_command,
     doctor_command,
+    foci_command,
     import_command,
+    nowcast_command,
+    populations_command,
     rebuild_command,
+    recipients_command,
+    rules_command,
     service_commands,
+    silent_command,
     snapshots_command,
+    tallies_command,
 )
 
 app = typer.Typer(
@@ -28,14 +39,25 @@ for module in (
     service_commands,
     import_command,
     counts_command,
+    populations_command,
     snapshots_command,
     cases_command,
+    tallies_command,
+    foci_command,
     audit_command,
     rebuild_command,
     dead_letters_command,
     doctor_command,
     demo_command,
     detect_command,
+    areas_command,
+    rules_command,
+    alerts_command,
+    recipients_command,
+    delays_command,
+    completeness_command,
+    silent_command,
+    nowcast_command,
 ):
     module.register(app)
 

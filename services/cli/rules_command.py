@@ -41,9 +41,12 @@ _OUTCOMES_VI = {
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    rules = typer.Typer(help="The alert rules: check, list, load.", no_args_is_help=True)
+    rules = typer.Typer(help="The alert rules: check, detectors, list, load.", no_args_is_help=True)
     rules.command("check", help="Every rule's verdict for an area, a disease and a day, with its numbers.")(
         check
+    )
+    rules.command("detectors", help="What the statistical detectors say of the stored weekly series.")(
+        detectors
     )
     rules.command("list", help="The rules in force.")(list_rules)
     rules.command("load", help="Load the province's rules (.yaml) or declared outbreaks (.csv).")(load)
@@ -102,6 +105,29 @@ def _print_verdicts(verdicts: list[Verdict]) -> None:
         f"Không áp dụng / not applicable: {', '.join(v.rule_id for v in silent) or '-'}. "
         f"Bộ quy định / rule book {verdicts[0].rule_version}."
     )
+
+
+@exits
+def detectors(
+    disease: Annotated[str, typer.Option(help="Disease code, e.g. dengue.")],
+    area: Annotated[
+        str | None,
+        typer.Option(
+            help="Code of a commune or district of that day, e.g. 03549; all with cases by default."
+        ),
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(help="The four complete weeks before this day are judged; today by default."),
+    ] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Print the verdicts by all that is known now; alerts first."""
+    # Imported here: numpy and scipy take longer to load than other commands to run.
+    from services.cli.detector_verdicts import show_detectors
+
+    day = datetime.now(LOCAL_ZONE).date() if on is None else _day("--on", on)
+    show_detectors(settings().database_url.get_secret_value(), disease, day, area, json_output=json_output)
 
 
 @exits

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ import faust
 from faust.types import TP
 
 from streams.agents import metrics
-from streams.domain.calendar import instant
+from streams.agents.chunks import deliver_in_chunks
 from streams.domain.errors import DependencyDown
 from streams.handlers.fold_cases import FoldCases, Record
 from streams.handlers.reconcile import Leadership, Log, Positions, reconcile
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 _LONGEST_PAUSE = 15.0
 _LOOK_AT_LOG_EVERY = 5.0
+_CHUNKS_PER_BATCH = 20
 
 EXIT_UNEXPECTED = 70
 """Exit code after anything unexpected: start the worker again (sysexits.h EX_SOFTWARE)."""
@@ -70,9 +71,9 @@ async def until_done(app: faust.App, what: str, work: Callable[[], Awaitable[_Re
         pause = min(_LONGEST_PAUSE, pause * 2)
 
 
-def create_app(options: WorkerOptions, handler: FoldCases, positions: Positions, kafka_log: Log) -> faust.App:
-    """The Faust app with its one agent. Nothing connects before the worker starts."""
-    app = faust.App(
+def new_app(options: WorkerOptions) -> faust.App:
+    """A Faust app that loses nothing, without agents yet. Nothing connects before the worker starts."""
+    return faust.App(
         options.group,
         broker=f"kafka://{options.bootstrap.replace(',', ';')}",
         datadir=str(options.data_directory),
@@ -93,9 +94,22 @@ def create_app(options: WorkerOptions, handler: FoldCases, positions: Positions,
         producer_acks=-1,
         web_enabled=False,
     )
-    topic = app.topic(
-        options.topic, key_serializer="raw", value_serializer="raw", key_type=bytes, value_type=bytes
-    )
+
+
+def create_app(options: WorkerOptions, handler: FoldCases, positions: Positions, kafka_log: Log) -> faust.App:
+    """The Faust app with the agent of one topic, to which `add_fold` may add others."""
+    app = new_app(options)
+    deliver_in_chunks(app, _chunk_records(options), buffered=_CHUNKS_PER_BATCH * 4)
+    add_fold(app, options, handler, positions, kafka_log)
+    return app
+
+
+def add_fold(
+    app: faust.App, options: WorkerOptions, handler: FoldCases, positions: Positions, kafka_log: Log
+) -> None:
+    """Let the app fold one topic: its agent, what is done when partitions are assigned, and the watch."""
+    topic = app.topic(options.topic, key_serializer="raw", value_serializer="raw")
+    chunks = max(1, options.batch_records // _chunk_records(options))
     expected: dict[int, int] = {}
     leaderships: dict[int, Leadership] = {}
 
@@ -108,7 +122,7 @@ def create_app(options: WorkerOptions, handler: FoldCases, positions: Positions,
         """Read on from where the database says, not from where the group says."""
         try:
             assigned = [tp for tp in app.consumer.assignment() if tp.topic == options.topic]
-            handler.forget()
+            handler.forget(tp.partition for tp in assigned)
             expected.clear()
             leaderships.clear()
             # Asked before the logs are compared: one that is replaced meanwhile is noticed at the next batch.
@@ -124,34 +138,57 @@ def create_app(options: WorkerOptions, handler: FoldCases, positions: Positions,
                 leaderships[tp.partition] = leading[tp.partition]
                 await _seek(app, tp, offset)
             metrics.READY.set(1)
-            metrics.ASSIGNED.set(len(assigned))
+            # Of all topics: every one of them comes here.
+            metrics.ASSIGNED.set(len(app.consumer.assignment()))
         except Exception as error:
             log.exception("rebalance")
             end_process(f"rebalance: {error!r}")
 
-    @app.agent(topic)  # type: ignore[untyped-decorator]
-    async def fold_cases(stream: Any) -> None:
+    async def fold(
+        stream: Any, batch: Sequence[Any], records: Sequence[Record], agreed: Mapping[int, Leadership]
+    ) -> None:
+        """Fold a batch and acknowledge it; ends the process on anything unexpected."""
         try:
-            async for taken in stream.noack().noack_take(options.batch_records, within=options.batch_seconds):
-                # What was fetched before a rebalance comes again, from where the database says, or is
-                # another worker's by now: folding it would skip what lies between.
-                generation = app.consumer_generation_id
-                batch = [event for event in taken if event.message.generation_id == generation]
-                if not batch:
-                    continue
-                records = [_record(event.message) for event in batch]
-                _check_gapless(records, expected)
-                # Taken now: a rebalance during the wait agrees on a log that these records may not be of.
-                agreed = {r.partition: leaderships[r.partition] for r in records}
-                await until_done(app, "ask who leads", partial(check_log, agreed))
-                with metrics.BATCH_SECONDS.time():
-                    dead = await until_done(app, "fold a batch", lambda: handler.handle(records))  # noqa: B023
-                # All of them and in order: one that is left out would be lost at the next commit.
-                for event in batch:
-                    await stream.ack(event)
-                metrics.RECORDS.inc(len(records))
-                metrics.DEAD_LETTERS.inc(dead)
+            await until_done(app, "ask who leads", partial(check_log, agreed))
+            with metrics.BATCH_SECONDS.time():
+                dead = await until_done(app, "fold a batch", lambda: handler.handle(records))
+            # All of them and in order: one that is left out would be lost at the next commit.
+            for event in batch:
+                await stream.ack(event)
+            metrics.RECORDS.inc(len(records))
+            metrics.DEAD_LETTERS.inc(dead)
         except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            log.exception("fold_cases")
+            end_process(f"fold_cases: {error!r}")
+
+    # Named after its topic: of two agents of one name an app keeps the later only.
+    @app.agent(topic, name=f"{options.topic}.fold_cases")  # type: ignore[untyped-decorator]
+    async def fold_cases(stream: Any) -> None:
+        folding: asyncio.Task[None] | None = None
+        try:
+            async for taken in stream.noack().noack_take(chunks, within=options.batch_seconds):
+                batch = _of_generation(app.consumer_generation_id, taken)
+                records = [record for event in batch for record in event.value]
+                if not records:
+                    continue
+                _check_gapless(records, expected)
+                # Taken now: a rebalance during a wait agrees on a log that these records may not be of.
+                agreed = {r.partition: leaderships[r.partition] for r in records}
+                # Taken from Faust and judged while the batch before is being committed; folded after it.
+                handler.prepare(records)
+                if folding is not None:
+                    await folding
+                    # Again, where what that batch would lead to could not be told.
+                    handler.prepare(records)
+                if _of_generation(app.consumer_generation_id, batch):
+                    folding = asyncio.create_task(fold(stream, batch, records, agreed))
+            if folding is not None:
+                await folding
+        except asyncio.CancelledError:
+            if folding is not None:
+                folding.cancel()
             raise
         except Exception as error:
             log.exception("fold_cases")
@@ -168,7 +205,18 @@ def create_app(options: WorkerOptions, handler: FoldCases, positions: Positions,
             log.exception("watch_log")
             end_process(f"watch_log: {error!r}")
 
-    return app
+
+def _chunk_records(options: WorkerOptions) -> int:
+    return max(1, options.batch_records // _CHUNKS_PER_BATCH)
+
+
+def _of_generation(generation: int, events: Sequence[Any]) -> list[Any]:
+    """The events fetched since the last rebalance.
+
+    What was fetched before comes again, from where the database says, or is another worker's by now: folding
+    it would skip what lies between.
+    """
+    return [event for event in events if event.message.generation_id == generation]
 
 
 def _check_leaderships(agreed: Mapping[int, Leadership], present: Mapping[int, Leadership]) -> None:
@@ -196,17 +244,6 @@ def _check_gapless(records: list[Record], expected: dict[int, int]) -> None:
         if record.offset != due:
             end_process(f"partition {record.partition}: offset {record.offset} came, {due} was due")
         expected[record.partition] = record.offset + 1
-
-
-def _record(message: Any) -> Record:
-    return Record(
-        message.partition,
-        message.offset,
-        # Faust divides Kafka's milliseconds by 1,000.
-        instant(round(message.timestamp * 1_000) * 1_000),
-        message.key,
-        message.value,
-    )
 
 
 async def _seek(app: faust.App, tp: TP, offset: int) -> None:

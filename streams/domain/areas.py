@@ -1,8 +1,8 @@
 """Administrative areas with dates: a code means nothing without the day on which it was used."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 AreaKind = Literal["province", "district", "commune", "surveillance"]
 
@@ -64,6 +64,11 @@ class AreaIndex:
     def __len__(self) -> int:
         return len(self._by_id)
 
+    def of_code(self, code: str) -> list[Area]:
+        """Every area, surveillance areas too, that ever had a code; the oldest first."""
+        found = [area for area in self._by_id.values() if area.code == code]
+        return sorted(found, key=lambda area: area.valid_from or "")
+
     def resolve(self, code: str, day: str) -> Area | None:
         """The area that an official code meant on an ISO day; None when it meant nothing then."""
         for area in self._by_code.get(code, ()):
@@ -75,3 +80,70 @@ class AreaIndex:
         """Where the area's cases are totalled: its district, or its province where no district is known."""
         area = self._by_id[area_id]
         return area.district_id or area.province_id
+
+
+def similar_codes(index: AreaIndex, code: str, day: str) -> list[Area]:
+    """Areas of a day whose code is one slip away: a lost leading zero, a wrong digit, two digits swapped.
+
+    A wrong digit alone has many candidates, so only the last two digits are tried for it: there stand those
+    that differ between neighbours.
+    """
+    swapped = {
+        code[:place] + code[place + 1] + code[place] + code[place + 2 :] for place in range(len(code) - 1)
+    }
+    slips = {
+        code[:place] + digit + code[place + 1 :] for place in range(len(code))[-2:] for digit in "0123456789"
+    }
+    found = [index.resolve(other, day) for other in sorted((swapped | slips | {code.zfill(5)}) - {code})]
+    return [area for area in found if area is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class AreaChange:
+    """One area whose place or name is another one than before."""
+
+    area: Area
+    before: Area
+
+
+@dataclass(frozen=True, slots=True)
+class AreaChanges:
+    """What became of the areas between two catalogues.
+
+    Attributes:
+        added: New ones.
+        ended: Those that have a last day now.
+        renamed: Those with another name.
+        regrouped: Those that lie in another district, surveillance area or province.
+        removed: Those that are gone: nothing referred to them.
+        regrouped_cases: How many cases stand on the regrouped ones: their totals move.
+    """
+
+    added: tuple[Area, ...] = ()
+    ended: tuple[Area, ...] = ()
+    renamed: tuple[AreaChange, ...] = ()
+    regrouped: tuple[AreaChange, ...] = ()
+    removed: tuple[Area, ...] = ()
+    regrouped_cases: int = 0
+
+
+NO_CHANGES: Final = AreaChanges()
+
+
+def changes_between(before: AreaIndex, after: AreaIndex, cases: Mapping[str, int]) -> AreaChanges:
+    """What became of the areas; `cases` is the number of cases that stand on each."""
+    kept = [AreaChange(after[area.id], area) for area in before if area.id in after]
+    regrouped = tuple(
+        change
+        for change in kept
+        if (change.area.district_id, change.area.province_id)
+        != (change.before.district_id, change.before.province_id)
+    )
+    return AreaChanges(
+        added=tuple(area for area in after if area.id not in before),
+        ended=tuple(c.area for c in kept if c.area.valid_to != c.before.valid_to and c.area.valid_to),
+        renamed=tuple(c for c in kept if c.area.name_vi != c.before.name_vi),
+        regrouped=regrouped,
+        removed=tuple(area for area in before if area.id not in after),
+        regrouped_cases=sum(cases.get(change.area.id, 0) for change in regrouped),
+    )

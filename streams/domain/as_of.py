@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -19,11 +20,13 @@ class Place(NamedTuple):
 class Vector(NamedTuple):
     """What was counted at a moment: the events before a place in each partition, and the loads up to one.
 
-    A partition that is absent had no event counted.
+    A partition that is absent had no event counted. `places` are those of the case events, `tallies` those of
+    the tally events.
     """
 
     load_id: int
     places: Mapping[int, Place]
+    tallies: Mapping[int, Place] = MappingProxyType({})
 
 
 class Folded(NamedTuple):

@@ -95,13 +95,17 @@ class Case:
     @property
     def lab(self) -> dict[str, str]:
         """The present result per agent, by agent code."""
+        written = [name for name in self.registers if name.startswith(LAB_PREFIX)]
+        if not written:
+            return {}
         # A `lab` set to null puts back every agent that was written before it.
-        reset = self.registers.get(LAB)
-        return {
-            name.removeprefix(LAB_PREFIX): value
-            for name, (stamp, value) in sorted(self.registers.items())
-            if name.startswith(LAB_PREFIX) and value is not None and (reset is None or stamp > reset[0])
-        }
+        reset, _ = self.registers.get(LAB, ("", None))
+        results = {}
+        for name in sorted(written):
+            stamp, value = self.registers[name]
+            if value is not None and stamp > reset:
+                results[name.removeprefix(LAB_PREFIX)] = value
+        return results
 
     @property
     def is_dead(self) -> bool:
@@ -132,36 +136,53 @@ def contribution_of(case: Case, catalogue: Catalogue) -> Contribution | None:
     A case counts when it has a disease and a known area, is not retracted, and does not belong to the
     days for which its province's tallies stand (`case_reports_since`).
     """
-    disease = case.value("disease")
-    area_id = case.value(AREA)
+    value = case.value
+    disease = value("disease")
+    area_id = value(AREA)
     report_day = case.report_day
-    if disease is None or area_id is None or report_day is None or case.value(RETRACTED):
+    if disease is None or area_id is None or report_day is None or value(RETRACTED):
         return None
-    onset_day = case.value("onset_on") or report_day
-    since = catalogue.case_reports_since.get((disease, catalogue.areas[area_id].province_id))
-    if since is not None and onset_day < since:
+    onset_day = value("onset_on") or report_day
+    province_id = catalogue.areas[area_id].province_id
+    if _is_left_to_tallies(disease, province_id, onset_day, catalogue):
         return None
 
-    lab = case.lab
-    classification = case.value("classification")
+    classification = value("classification")
     flags = FLAG["notified"] | FLAG[classification]
-    result = overall_result(set(lab.values()))
-    if result is not None:
-        flags |= FLAG[result]
-    if case.value("origin") == "imported":
+    if value("origin") == "imported":
         flags |= FLAG["imported"]
-    if case.value("hospitalised"):
+    if value("hospitalised"):
         flags |= FLAG["hospitalised"]
     death_day = None
-    if case.is_dead and classification != "discarded" and case.value("death_due_to") != "other":
+    if case.is_dead and classification != "discarded" and value("death_due_to") != "other":
         flags |= FLAG["deaths"]
-        died_at = case.value("died_at")
+        died_at = value("died_at")
         death_day = None if died_at is None else day_of(died_at)
 
-    agents = tuple(agent for agent, found in lab.items() if found == "positive")
-    resolves_to = catalogue.resolves_to[disease]
-    resolved = tuple((agent, resolves_to[agent]) for agent in agents if agent in resolves_to)
+    agents: tuple[str, ...] = ()
+    resolved: tuple[tuple[str, str], ...] = ()
+    lab = case.lab
+    if lab:
+        result = overall_result(set(lab.values()))
+        if result is not None:
+            flags |= FLAG[result]
+        agents = tuple([agent for agent, found in lab.items() if found == "positive"])
+        resolves_to = catalogue.resolves_to[disease]
+        resolved = tuple(
+            [
+                (agent, to)
+                for agent in agents
+                if (to := resolves_to.get(agent)) is not None
+                and not _is_left_to_tallies(to, province_id, onset_day, catalogue)
+            ]
+        )
     return Contribution(disease, area_id, onset_day, report_day, death_day, flags, resolved, agents)
+
+
+def _is_left_to_tallies(disease: str, province_id: str, day: str, catalogue: Catalogue) -> bool:
+    """Whether the province's tallies of a disease stand for a day, so that no case may count in it."""
+    since = catalogue.case_reports_since.get((disease, province_id))
+    return since is not None and day < since
 
 
 def state_of(case: Case) -> dict[str, Any]:

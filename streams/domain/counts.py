@@ -1,6 +1,7 @@
 """What a case adds to the counts, and the signed difference between two such contributions."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from operator import add, sub
 from typing import Final, Literal, NamedTuple
 
@@ -99,9 +100,14 @@ def changes(before: Contribution | None, after: Contribution | None) -> list[Cou
     for key, flags in old.items():
         to = new.get(key, 0)
         if to != flags:
-            rows.append(CountChange(key, tuple(map(sub, _AMOUNTS[to], _AMOUNTS[flags]))))
+            rows.append(CountChange(key, _difference(to, flags)))
     rows.extend(CountChange(key, _AMOUNTS[flags]) for key, flags in new.items() if key not in old)
     return rows
+
+
+@lru_cache(maxsize=4_096)
+def _difference(to: int, flags: int) -> Amounts:
+    return tuple(map(sub, _AMOUNTS[to], _AMOUNTS[flags]))
 
 
 def net(rows: Iterable[CountChange]) -> dict[CountKey, Amounts]:

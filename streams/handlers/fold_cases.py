@@ -4,8 +4,9 @@ The order of effects is the point: nothing is announced before the commit, nothi
 agent) before it is announced, and a redelivered record is announced again but folded once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Protocol
@@ -20,6 +21,7 @@ from streams.domain.case import CaseEvent
 from streams.domain.catalogue import Catalogue
 from streams.domain.errors import OutOfStep, RefusedData, ViewMoved
 from streams.domain.judging import Parked, judge, kind_of
+from streams.domain.reports import ReportEvent
 
 TOPIC = "case-events"
 
@@ -64,7 +66,8 @@ class View:
     positions: Mapping[int, Position]
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: that would take twice as long to make, and every event makes one.
+@dataclass(slots=True)
 class Entry:
     """One valid event on its way into the journal."""
 
@@ -76,7 +79,7 @@ class Entry:
     event: Event
     data_json: bytes
     area_id: str | None
-    judged: CaseEvent | Parked
+    judged: CaseEvent | ReportEvent | Parked
     raw: bytes
 
 
@@ -116,10 +119,19 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What is to be announced."""
+    """What is to be announced; and for whoever measures, how many events are new in the journal.
+
+    `parked` of the `journaled` ones wait for the catalogue.
+    """
 
     touched: frozenset[Touched]
     dead: Sequence[DeadLetter]
+    journaled: int = field(default=0, compare=False)
+    parked: int = field(default=0, compare=False)
+
+
+JudgeRecord = Callable[[Record, int, datetime, Catalogue, int], Entry | DeadLetter]
+"""(record, epoch, known_at, catalogue, the topic's partitions) -> for the journal or the dead letters."""
 
 
 class Ledger(Protocol):
@@ -151,7 +163,11 @@ class Announcements(Protocol):
 
 
 def decode(
-    records: Sequence[Record], view: View, partition_count: int, announced: Mapping[int, int]
+    records: Sequence[Record],
+    view: View,
+    partition_count: int,
+    announced: Mapping[int, int],
+    judge_record: JudgeRecord | None = None,
 ) -> Batch:
     """Judge records in offset order. Never raises for a record's content: it sorts.
 
@@ -160,10 +176,12 @@ def decode(
         view: Catalogue and positions.
         partition_count: Partitions of the topic, to check where a key belongs.
         announced: Per partition the offset before which everything is announced.
+        judge_record: Judges one record of the topic; None: as one of `case-events`.
 
     Raises:
         OutOfStep: a record is missing before one of these.
     """
+    judge_one = judge_record or _judge
     entries: list[Entry] = []
     dead: list[DeadLetter] = []
     latest = {partition: position.last_known_at for partition, position in view.positions.items()}
@@ -178,7 +196,7 @@ def decode(
         known_at = max(record.appended_at, latest[record.partition])
         latest[record.partition] = known_at
         last[record.partition] = record
-        judged = _judge(
+        judged = judge_one(
             record, view.positions[record.partition].epoch, known_at, view.catalogue, partition_count
         )
         if isinstance(judged, Entry):
@@ -198,12 +216,20 @@ def decode(
     return Batch(entries, dead, positions)
 
 
-def _judge(
-    record: Record, epoch: int, known_at: datetime, catalogue: Catalogue, partition_count: int
-) -> Entry | DeadLetter:
-    raw = record.value or b""
+def read_event(
+    record: Record, epoch: int, known_at: datetime, partition_count: int, types: frozenset[str]
+) -> Event | DeadLetter:
+    """The valid event of a record that stands where it belongs, else its dead letter.
+
+    Args:
+        record: As it came.
+        epoch: Of its partition.
+        known_at: What counts as now, so that a replay judges the same.
+        partition_count: Partitions of the topic.
+        types: The event types that belong in the topic.
+    """
     try:
-        event = parse_event(raw, now=known_at, max_ahead=STREAM_MAX_AHEAD, types=CASE_TYPES)
+        event = parse_event(record.value or b"", now=known_at, max_ahead=STREAM_MAX_AHEAD, types=types)
     except InvalidEvent as invalid:
         problems = tuple(
             {"field": p.field, "code": p.code, "message_vi": p.message_vi, "message_en": p.message_en}
@@ -213,6 +239,15 @@ def _judge(
     misplaced = _misplaced(record, event.subject, partition_count)
     if misplaced is not None:
         return _dead_letter(record, epoch, known_at, "misplaced_record", (misplaced,), event=event)
+    return event
+
+
+def _judge(
+    record: Record, epoch: int, known_at: datetime, catalogue: Catalogue, partition_count: int
+) -> Entry | DeadLetter:
+    event = read_event(record, epoch, known_at, partition_count, CASE_TYPES)
+    if isinstance(event, DeadLetter):
+        return event
     data_json = orjson.dumps(event.data)
     judged, area_id = judge(
         kind_of(event.type),
@@ -232,7 +267,7 @@ def _judge(
         data_json,
         area_id,
         judged,
-        raw,
+        record.value or b"",
     )
 
 
@@ -294,20 +329,55 @@ def _dead_letter(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A batch, the view that it was judged with, and the view that its commit leads to."""
+
+    records: Sequence[Record]
+    view: View
+    batch: Batch
+    coming: View
+
+
 class FoldCases:
-    """Handles batches of records of `case-events`, one batch at a time."""
+    """Handles batches of records of `case-events` one at a time; the next may be prepared meanwhile."""
 
     def __init__(self, ledger: Ledger, announcements: Announcements, partition_count: int) -> None:
         self._ledger = ledger
         self._announcements = announcements
         self._partition_count = partition_count
         self._view: View | None = None
+        self._assigned: frozenset[int] = frozenset()
+        # The batch that is being handled and the one after it.
+        self._prepared: deque[_Judged] = deque(maxlen=2)
         self._assignment = 0
 
-    def forget(self) -> None:
-        """Drop what is remembered of the database: partitions were given or taken."""
+    def forget(self, assigned: Iterable[int] = ()) -> None:
+        """Drop what is remembered of the database: partitions were given or taken.
+
+        `assigned` are those that are ours now: the positions of all of them are then read together.
+        """
         self._view = None
+        self._assigned = frozenset(assigned)
+        self._prepared.clear()
         self._assignment += 1
+
+    def prepare(self, records: Sequence[Record]) -> None:
+        """Judge the batch that is to be handled next, while another is being committed.
+
+        Saves time and nothing else: `handle` takes it over only where the view is then what was expected now,
+        and the commit refuses a view that moved.
+        """
+        if self._prepared and self._prepared[-1].records is records:
+            return
+        view = self._prepared[-1].coming if self._prepared else self._view
+        if view is None:
+            return
+        try:
+            self._prepared.append(self._judge(records, view))
+        except (KeyError, OutOfStep):
+            # Of a partition that is not known yet, or known already: `handle` sees to it.
+            self._prepared.clear()
 
     async def handle(self, records: Sequence[Record]) -> int:
         """Fold a batch; returns when it is committed and announced. Safe to call again with the same batch.
@@ -339,35 +409,47 @@ class FoldCases:
         await self._announcements.bury(committed.dead)
         await self._announcements.publish(committed.touched)
 
-    async def _commit(self, records: Sequence[Record], refused: str | None = None) -> Committed:
-        ranges = _ranges(records)
-        partitions = ranges.keys()
+    def _judged(self, records: Sequence[Record], view: View) -> _Judged:
+        for prepared in self._prepared:
+            if prepared.records is records and prepared.view is view:
+                return prepared
+        # What was prepared follows on a view that did not come.
+        self._prepared.clear()
+        return self._judge(records, view)
+
+    def _judge(self, records: Sequence[Record], view: View) -> _Judged:
         # Known records included: whoever folded them may have ended before he announced them.
-        announced = {partition: first for partition, (first, _) in ranges.items()}
+        announced = {partition: first for partition, (first, _) in _ranges(records).items()}
+        fresh = [r for r in records if r.offset >= view.positions[r.partition].next_offset]
+        batch = self._decode(fresh, view, announced)
+        coming = View(view.catalogue, {**view.positions, **batch.positions})
+        return _Judged(records, view, batch, coming)
+
+    def _decode(self, records: Sequence[Record], view: View, announced: Mapping[int, int]) -> Batch:
+        return decode(records, view, self._partition_count, announced)
+
+    async def _commit(self, records: Sequence[Record], refused: str | None = None) -> Committed:
+        partitions = {record.partition for record in records}
         assignment = self._assignment
         while True:
             view = self._view
             if view is None or not partitions <= view.positions.keys():
-                view = await self._ledger.view(partitions)
-            positions = view.positions
-            if not partitions <= positions.keys():
-                partition = min(partitions - positions.keys())
+                view = await self._ledger.view(partitions | self._assigned)
+            if not partitions <= view.positions.keys():
+                partition = min(partitions - view.positions.keys())
                 raise OutOfStep(f"partition {partition}: the database has no position")
-            fresh = [r for r in records if r.offset >= positions[r.partition].next_offset]
-            known = [r for r in records if r.offset < positions[r.partition].next_offset]
+            judged = self._judged(records, view)
             try:
                 committed = Committed(frozenset(), ())
-                if fresh:
-                    batch = decode(fresh, view, self._partition_count, announced)
-                    if refused is not None:
-                        batch = _all_refused(batch, fresh, refused)
+                if judged.batch.positions:
+                    batch = judged.batch if refused is None else _all_refused(judged.batch, records, refused)
                     committed = await self._ledger.commit(view, batch)
-                    view = View(view.catalogue, {**view.positions, **batch.positions})
                 # A rebalance meanwhile may have begun an epoch, in which these offsets are yet to be folded.
-                self._view = view if assignment == self._assignment else None
+                self._view = judged.coming if assignment == self._assignment else None
                 break
             except ViewMoved:
                 self._view = None
+        known = [r for r in records if r.offset < view.positions[r.partition].next_offset]
         if not known:
             return committed
         replayed = await self._ledger.replayed(_ranges(known))

@@ -5,7 +5,7 @@ So a key that comes twice is judged twice and raises nothing twice, and one that
 next sweep.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
@@ -13,6 +13,7 @@ from uuid import UUID
 
 from streams.domain.alerts import AlertEvent
 from streams.domain.calendar import LOCAL_ZONE
+from streams.domain.detector_sweep import answered
 from streams.domain.rules.verdicts import Standing, Verdict
 
 SWEEP_DAYS: Final = 62
@@ -63,6 +64,13 @@ class Judge(Protocol):
         """Every rule's answer."""
 
 
+class Detectors(Protocol):
+    """The statistical detectors. Raises DependencyDown when the database does not answer."""
+
+    def sweep(self, on: date) -> Iterator[tuple[str, Mapping[str, Sequence[Verdict]]]]:
+        """Per disease the verdicts of each area that may raise an alert or take one back."""
+
+
 class Alerts(Protocol):
     """Where alerts live. Every method raises DependencyDown when the database does not answer."""
 
@@ -106,12 +114,17 @@ class WatchCounts:
         alerts: Alerts,
         send: Callable[[Sequence[Change]], None],
         clock: Callable[[], datetime],
+        detectors: Detectors | None = None,
     ) -> None:
-        """`send` returns when Kafka has the changes; `clock` gives the present instant."""
+        """`send` returns when Kafka has the changes; `clock` gives the present instant.
+
+        Without `detectors` only the rules judge.
+        """
         self._judge = judge
         self._alerts = alerts
         self._send = send
         self._clock = clock
+        self._detectors = detectors
 
     def handle(self, moved: Iterable[tuple[str, str]]) -> int:
         """Judge each (disease, area id) that moved once, and the areas that it is part of.
@@ -144,6 +157,7 @@ class WatchCounts:
             # One sweep makes good all days missed: endings and new weeks are judged by today's facts.
             keys = self._keys(self._alerts.sweep_keys(today - timedelta(days=SWEEP_DAYS)), today)
             events += self._judge_keys(keys, now)
+            events += self._sweep_detectors(today)
             self._alerts.swept(today, len(keys))
         self.publish()
         self._alerts.is_alive(now)
@@ -157,6 +171,25 @@ class WatchCounts:
         """
         while self._alerts.publish(self._send):
             pass
+
+    def _sweep_detectors(self, today: date) -> int:
+        """The detectors' verdicts of the last complete weeks; what is published is not published again."""
+        if self._detectors is None:
+            return 0
+        events = 0
+        for disease, verdicts_of in self._detectors.sweep(today):
+            for area_id, found in sorted(verdicts_of.items()):
+
+                def verdicts(
+                    standing: Sequence[Standing], _: datetime | None, found: Sequence[Verdict] = found
+                ) -> Sequence[Verdict]:
+                    return answered(found, standing)
+
+                events += len(self._alerts.judge(disease, area_id, self._clock(), verdicts))
+            self.publish()
+            # A country takes minutes; the dead man's switch must not ring meanwhile.
+            self._alerts.is_alive(self._clock())
+        return events
 
     def _keys(self, moved: Iterable[tuple[str, str]], on: date) -> list[tuple[str, str]]:
         diseases_of: dict[str, set[str]] = {}

@@ -1,6 +1,6 @@
 """The catalogue in TimescaleDB: read for the fold; loaded as a journaled act of its own."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -13,13 +13,15 @@ from psycopg.types.json import Jsonb
 
 import schemas.catalogue as published
 from schemas.sql import query
-from streams.domain.areas import Area, AreaIndex
+from streams.domain.areas import NO_CHANGES, Area, AreaChanges, AreaIndex, changes_between
 from streams.domain.calendar import microseconds
 from streams.domain.case import CaseEvent
 from streams.domain.catalogue import Catalogue
 from streams.domain.errors import ConfigurationError
 from streams.domain.geography import Link, placements
 from streams.domain.judging import judge, kind_of
+from streams.handlers.fold_cases import Touched
+from streams.stores.report_tables import fold_parked_reports
 from streams.stores.tables import (
     STAGING,
     Cause,
@@ -44,13 +46,39 @@ def load_uuid(load_id: int) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did; `is_new` is False where this very catalogue was in force already."""
+    """What a load did; `is_new` is False where this very catalogue was in force already.
+
+    Attributes:
+        refolded_events: Parked events folded, because their codes are known now.
+        refolded_cases: Cases that count otherwise, because a rule of their disease or province changed.
+        changes: What became of the areas; nothing in the first load.
+    """
 
     load_id: int
     version: str
     is_new: bool
     refolded_events: int = 0
     refolded_cases: int = 0
+    changes: AreaChanges = NO_CHANGES
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorFiles:
+    """Files that an operator loaded together, under a name; loading the name again replaces them.
+
+    Attributes:
+        name: What the operator calls them.
+        files: File name -> text.
+        sha256: Of all of them, hexadecimal.
+        loaded_at: When they were loaded.
+        load_id: The load that put them in force.
+    """
+
+    name: str
+    files: Mapping[str, str]
+    sha256: str
+    loaded_at: datetime
+    load_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,66 +156,212 @@ def _read_tables(connection: Connection[TupleRow], load_id: int) -> Catalogue:
     )
 
 
-def load(connection: Connection[TupleRow], catalogue: published.Catalogue, loaded_by: str) -> Loaded:
+def load(
+    connection: Connection[TupleRow],
+    catalogue: published.Catalogue,
+    loaded_by: str,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Loaded:
     """Put a catalogue in force and fold again whatever it judges differently, in one transaction.
 
-    Cases that it makes count otherwise are counted anew, parked events whose codes it knows are folded;
-    all of it with known_at = this load.
+    The operator's files are laid over it. Cases that it makes count otherwise are counted anew, parked events
+    whose codes it knows are folded; all of it with known_at = this load.
+
+    Args:
+        connection: Used for one transaction.
+        catalogue: That of the package.
+        loaded_by: Who or what loads it.
+        advance: Called with the number of cases and events looked at since the last call.
 
     Raises:
-        ConfigurationError: the catalogue lacks a disease or an area that was published before.
+        ConfigurationError: the catalogue lacks a disease or an area that cases refer to; or the operator's
+            files do not fit it.
     """
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(query("lock_catalogue_exclusive"))
-        row = cursor.execute(query("current_catalogue_load")).fetchone()
-        if row is None:
-            return _load_first(cursor, catalogue, loaded_by)
-        load_id, version = row
-        if version == catalogue.version:
-            return Loaded(load_id, version, False)
-        before = read_catalogue(connection)
-        _refuse_losses(before, catalogue)
+        merged = with_operator_files(connection, catalogue)
+        return _load(cursor, merged, catalogue.version, loaded_by, advance)
+
+
+def load_operator_files(
+    connection: Connection[TupleRow],
+    catalogue: published.Catalogue,
+    name: str,
+    files: Mapping[str, str],
+    loaded_by: str,
+    *,
+    is_trial: bool = False,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Loaded:
+    """Keep an operator's files and put in force what they make of the catalogue, in one transaction.
+
+    Args:
+        connection: Used for one transaction.
+        catalogue: That of the package.
+        name: Files of this name are replaced.
+        files: File name -> text.
+        loaded_by: Who or what loads them.
+        is_trial: Do all of it, and then nothing of it: to see what it would do. Workers wait meanwhile.
+        advance: As for `load`.
+
+    Raises:
+        ConfigurationError: as for `load`; or no catalogue was ever loaded.
+        OperatorFilesError: the files are wrong.
+    """
+    with connection.transaction(force_rollback=is_trial), connection.cursor() as cursor:
+        cursor.execute(query("lock_catalogue_exclusive"))
+        kept = {
+            "name": name,
+            "files": Jsonb(dict(files)),
+            "sha256": bytes.fromhex(published.digest(files)),
+            "load_id": current_load_id(connection),
+        }
+        cursor.execute(query("keep_operator_files"), kept)
+        merged = catalogue
+        for earlier in read_operator_files(connection):
+            # Only those of now are the caller's to put right.
+            if earlier.name == name:
+                merged = published.with_files(merged, files)
+            else:
+                merged = _with_kept_files(merged, earlier)
+        loaded = _load(cursor, merged, catalogue.version, loaded_by, advance)
+        cursor.execute(query("keep_operator_files"), {**kept, "load_id": loaded.load_id})
+        return loaded
+
+
+def remove_operator_files(
+    connection: Connection[TupleRow], catalogue: published.Catalogue, name: str, loaded_by: str
+) -> Loaded:
+    """Forget an operator's files and put the rest in force, in one transaction.
+
+    Raises:
+        ConfigurationError: there are none of this name; or cases refer to areas that only they know.
+    """
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(query("lock_catalogue_exclusive"))
+        cursor.execute(query("remove_operator_files"), {"name": name})
+        if not cursor.rowcount:
+            raise ConfigurationError(
+                f"No operator's files are called {name!r}: `canhdich areas files` lists them."
+            )
+        merged = with_operator_files(connection, catalogue)
+        return _load(cursor, merged, catalogue.version, loaded_by, lambda _: None)
+
+
+def read_operator_files(connection: Connection[TupleRow]) -> list[OperatorFiles]:
+    """What operators loaded, in the order in which it is laid over the package's catalogue."""
+    return [
+        OperatorFiles(name, files, digest.hex(), loaded_at, load_id)
+        for name, files, digest, loaded_at, load_id in connection.execute(query("operator_files"))
+    ]
+
+
+def with_operator_files(
+    connection: Connection[TupleRow], catalogue: published.Catalogue
+) -> published.Catalogue:
+    """The package's catalogue with the operator's files over it.
+
+    Raises:
+        ConfigurationError: they do not fit it any more.
+    """
+    for kept in read_operator_files(connection):
+        catalogue = _with_kept_files(catalogue, kept)
+    return catalogue
+
+
+def _with_kept_files(catalogue: published.Catalogue, kept: OperatorFiles) -> published.Catalogue:
+    try:
+        return published.with_files(catalogue, kept.files)
+    except published.OperatorFilesError as error:
+        raise ConfigurationError(
+            f"The operator's files {kept.name!r} do not fit this catalogue. Put them right and load them "
+            f"again with `canhdich areas load … --name {kept.name!r}`, or take them out with "
+            f"`canhdich areas remove {kept.name!r}`.\n{error}"
+        ) from error
+
+
+def unannounced_changes(connection: Connection[TupleRow]) -> dict[int, frozenset[Touched]]:
+    """Load -> the counts that it moved, for the loads that are not announced yet."""
+    loads: dict[int, set[Touched]] = {}
+    for load_id, disease, area_id in connection.execute(query("unannounced_load_changes")):
+        touched = loads.setdefault(load_id, set())
+        if disease is not None:
+            touched.add(Touched(disease, area_id))
+    return {load_id: frozenset(touched) for load_id, touched in loads.items()}
+
+
+def mark_announced(connection: Connection[TupleRow], load_ids: Iterable[int]) -> None:
+    """Record that what some loads moved was announced."""
+    connection.execute(query("mark_load_announced"), {"load_ids": sorted(load_ids)})
+
+
+def _load(
+    cursor: Cursor[TupleRow],
+    catalogue: published.Catalogue,
+    package_version: str,
+    loaded_by: str,
+    advance: Callable[[int], None],
+) -> Loaded:
+    row = cursor.execute(query("current_catalogue_load")).fetchone()
+    if row is None:
         _write_catalogue(cursor, catalogue)
-        known_at = _start_load(cursor, load_id + 1, catalogue.version, loaded_by)
-        after = read_catalogue(connection)
-        for statement in STAGING:
-            cursor.execute(statement)
-        events, cases = refold(cursor, before, after, known_at)
-        cursor.execute(
-            query("finish_catalogue_load"),
-            {"load_id": after.load_id, "refolded_events": events, "refolded_cases": cases},
-        )
-        return Loaded(after.load_id, catalogue.version, True, events, cases)
+        _start_load(cursor, 1, catalogue.version, package_version, loaded_by)
+        return Loaded(1, catalogue.version, True)
+    load_id, version = row
+    if version == catalogue.version:
+        return Loaded(load_id, version, False)
+    before = read_catalogue(cursor.connection)
+    lost = _losses(cursor, before, catalogue)
+    _write_catalogue(cursor, catalogue, lost)
+    known_at = _start_load(cursor, load_id + 1, catalogue.version, package_version, loaded_by)
+    after = read_catalogue(cursor.connection)
+    for statement in STAGING:
+        cursor.execute(statement)
+    events, cases = refold(cursor, before, after, known_at, advance)
+    events += fold_parked_reports(cursor, after, known_at)
+    cursor.execute(
+        query("finish_catalogue_load"),
+        {"load_id": after.load_id, "refolded_events": events, "refolded_cases": cases},
+    )
+    cursor.execute(query("cases_of_areas"))
+    changes = changes_between(before.areas, after.areas, dict(cursor.fetchall()))
+    return Loaded(after.load_id, catalogue.version, True, events, cases, changes)
 
 
 def refold(
-    cursor: Cursor[TupleRow], before: Catalogue, after: Catalogue, known_at: datetime
+    cursor: Cursor[TupleRow],
+    before: Catalogue,
+    after: Catalogue,
+    known_at: datetime,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> tuple[int, int]:
     """Fold again what a load judges otherwise than the one before; how many events and cases that is.
 
     The tables of the catalogue hold `after` already; the staging tables exist.
     """
-    cases = _recount_cases(cursor, before, after, known_at)
-    events = _fold_parked(cursor, after, known_at)
+    cases = _recount_cases(cursor, before, after, known_at, advance)
+    events = _fold_parked(cursor, after, known_at, advance)
     if _is_redrawn(before, after):
         cursor.execute("truncate district_totals")
         cursor.execute(query("recompute_district_totals"))
     return events, cases
 
 
-def _load_first(cursor: Cursor[TupleRow], catalogue: published.Catalogue, loaded_by: str) -> Loaded:
-    _write_catalogue(cursor, catalogue)
-    _start_load(cursor, 1, catalogue.version, loaded_by)
-    return Loaded(1, catalogue.version, True)
-
-
-def _start_load(cursor: Cursor[TupleRow], load_id: int, version: str, loaded_by: str) -> datetime:
+def _start_load(
+    cursor: Cursor[TupleRow], load_id: int, version: str, package_version: str, loaded_by: str
+) -> datetime:
     """Record the load and what it put in force.
 
     Its known_at is not before any event's, and no later event's is before it.
     """
     cursor.execute(
-        query("insert_catalogue_load"), {"load_id": load_id, "version": version, "loaded_by": loaded_by}
+        query("insert_catalogue_load"),
+        {
+            "load_id": load_id,
+            "version": version,
+            "package_version": package_version,
+            "loaded_by": loaded_by,
+        },
     )
     row = cursor.fetchone()
     assert row is not None  # noqa: S101 - insert … returning one row
@@ -197,27 +371,47 @@ def _start_load(cursor: Cursor[TupleRow], load_id: int, version: str, loaded_by:
     return known_at
 
 
-def _refuse_losses(before: Catalogue, catalogue: published.Catalogue) -> None:
+def _losses(cursor: Cursor[TupleRow], before: Catalogue, catalogue: published.Catalogue) -> list[str]:
+    """The areas that the catalogue lacks and that nothing refers to.
+
+    Raises:
+        ConfigurationError: it lacks a disease, or an area that events or cases refer to.
+    """
     lost_diseases = before.resolves_to.keys() - {disease.code for disease in catalogue.diseases}
-    lost_areas = {area.id for area in before.areas} - {area.id for area in catalogue.areas}
-    for what, lost in (("disease", lost_diseases), ("area", lost_areas)):
+    lost_areas = sorted({area.id for area in before.areas} - {area.id for area in catalogue.areas})
+    cursor.execute(query("areas_in_use"), {"area_ids": lost_areas})
+    used = {area_id for (area_id,) in cursor.fetchall()}
+    for what, lost in (("disease", lost_diseases), ("area", used)):
         if lost:
             raise ConfigurationError(
                 f"The catalogue lacks {len(lost)} {what}(s) that were published before, e.g. {min(lost)}: "
                 "cases refer to them. Close them with a date instead of deleting them."
             )
+    return lost_areas
 
 
 def _is_redrawn(before: Catalogue, after: Catalogue) -> bool:
-    return any(before.areas.total_id(area.id) != after.areas.total_id(area.id) for area in before.areas)
+    return any(
+        before.areas.total_id(area.id) != after.areas.total_id(area.id)
+        for area in before.areas
+        if area.id in after.areas
+    )
 
 
-def _recount_cases(cursor: Cursor[TupleRow], before: Catalogue, after: Catalogue, known_at: datetime) -> int:
+def _recount_cases(
+    cursor: Cursor[TupleRow],
+    before: Catalogue,
+    after: Catalogue,
+    known_at: datetime,
+    advance: Callable[[int], None],
+) -> int:
     """Count the cases of the diseases whose rules changed; the number of cases whose contribution moved."""
     since_changed = before.case_reports_since.items() ^ after.case_reports_since.items()
     changed = {disease for (disease, _), _ in since_changed} | {
         code for code, resolves_to in before.resolves_to.items() if after.resolves_to[code] != resolves_to
     }
+    # A syndrome's case stands in the diseases that it resolved to by their day of the switch, too.
+    changed |= {code for code, resolves_to in after.resolves_to.items() if changed & {*resolves_to.values()}}
     cause = Cause(known_at, load_uuid(after.load_id), load_id=after.load_id)
     cursor.execute(query("subjects_of_diseases"), {"diseases": sorted(changed)})
     moved = 0
@@ -229,10 +423,13 @@ def _recount_cases(cursor: Cursor[TupleRow], before: Catalogue, after: Catalogue
         moved += len({subject for subject, *_ in rows})
         write_moved(cursor, cases, rows, after)
         _empty_staging(cursor)
+        advance(len(subjects))
     return moved
 
 
-def _fold_parked(cursor: Cursor[TupleRow], after: Catalogue, known_at: datetime) -> int:
+def _fold_parked(
+    cursor: Cursor[TupleRow], after: Catalogue, known_at: datetime, advance: Callable[[int], None]
+) -> int:
     """Fold the parked events whose codes are known now; how many they were."""
     cursor.execute(query("parked_events"))
     known: list[CaseEvent] = []
@@ -246,6 +443,7 @@ def _fold_parked(cursor: Cursor[TupleRow], after: Catalogue, known_at: datetime)
         _empty_staging(cursor)
         identities = {"subjects": [e.subject for e in events], "event_ids": [e.event_id for e in events]}
         cursor.execute(query("unpark_events"), identities)
+        advance(len(events))
     return len(known)
 
 
@@ -260,7 +458,9 @@ def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
         yield batch
 
 
-def _write_catalogue(cursor: Cursor[TupleRow], catalogue: published.Catalogue) -> None:
+def _write_catalogue(
+    cursor: Cursor[TupleRow], catalogue: published.Catalogue, lost: Sequence[str] = ()
+) -> None:
     diseases = [
         (d.code, d.name_vi, d.name_en, d.report_label_vi, order, list(d.agents), Jsonb(d.resolves_to))
         for order, d in enumerate(catalogue.diseases)
@@ -294,18 +494,20 @@ def _write_catalogue(cursor: Cursor[TupleRow], catalogue: published.Catalogue) -
             )
     cursor.execute(query("upsert_staged_areas"))
     cursor.execute("truncate area_links, area_geographies, case_reports_since")
+    if lost:
+        cursor.execute(query("delete_areas"), {"area_ids": list(lost)})
     with cursor.copy("copy area_links (from_id, to_id, kind, is_default) from stdin") as copy:
         for link in catalogue.links:
             copy.write_row((link.from_id, link.to_id, link.kind, link.is_default))
 
     cursor.execute(query("catalogue_areas"))
     index = AreaIndex(Area(*row) for row in cursor.fetchall())
-    links = [Link(li.from_id, li.to_id, li.kind == "whole", li.is_default) for li in catalogue.links]
+    links = links_of(catalogue)
     with cursor.copy(
-        "copy area_geographies (structure_on, area_id, province_id, district_id, commune_id, is_approximate) "
-        "from stdin"
+        "copy area_geographies (structure_on, area_id, province_id, district_id, commune_id, province_doubt, "
+        "district_doubt, commune_doubt) from stdin"
     ) as copy:
-        for placement in placements(index, links):
+        for placement in placements(index, links, main_districts(catalogue)):
             copy.write_row(placement)
     for row in catalogue.case_reports_since:
         province = index.resolve(row.province_code, row.since.isoformat())
@@ -320,6 +522,19 @@ def _write_catalogue(cursor: Cursor[TupleRow], catalogue: published.Catalogue) -
                 query("insert_case_reports_since"),
                 {"disease": row.disease, "province_id": province_id, "since": row.since},
             )
+
+
+def links_of(catalogue: published.Catalogue) -> list[Link]:
+    """The links of a published catalogue as the domain has them."""
+    return [
+        Link(li.from_id, li.to_id, li.kind == "whole", li.is_default, li.kind != "assumed")
+        for li in catalogue.links
+    ]
+
+
+def main_districts(catalogue: published.Catalogue) -> dict[str, str]:
+    """Commune -> the former district that gave most of it."""
+    return {row.commune_id: row.district_id for row in catalogue.surveillance if row.district_id is not None}
 
 
 def province_of(area: published.Area, areas: Mapping[str, published.Area]) -> str:

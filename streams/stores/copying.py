@@ -43,6 +43,12 @@ def copy_rows(cursor: Cursor[TupleRow], statement: str, rows: Iterable[Iterable[
         statement: The COPY statement.
         rows: Column values as text; NULL for null; `escaped` where a value may hold any character.
     """
-    block = "".join(["\t".join(row) + "\n" for row in rows])
+    copy_lines(cursor, statement, map("\t".join, rows))
+
+
+def copy_lines(cursor: Cursor[TupleRow], statement: str, lines: Iterable[str]) -> None:
+    """Run a COPY … FROM STDIN of rows whose values are joined by tabs already."""
+    block = "\n".join(lines)
     with cursor.copy(statement) as copy:
-        copy.write(block)
+        if block:
+            copy.write(block + "\n")

@@ -1,9 +1,10 @@
 """Reading counts: any grouping, any geography, now or as of an instant."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any, Final, Literal, get_args
 
 from psycopg import Connection, IsolationLevel
@@ -19,6 +20,7 @@ from streams.handlers.fold_cases import Position
 Dimension = Literal["disease", "agent", "province", "district", "commune", "day", "week", "month", "year"]
 DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
 TIME_DIMENSIONS: Final = frozenset({"day", "week", "month", "year"})
+_FINER_THAN_TOTALS: Final = frozenset({"agent", "commune", "day", "week", "month"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,15 @@ def read_positions(connection: Connection[TupleRow], topic: str) -> dict[int, Po
     return {partition: Position(*position) for partition, *position in rows}
 
 
-def vector_of(load_id: int, positions: Mapping[int, Position]) -> Vector:
-    """What positions and the load in force say is counted."""
-    return Vector(load_id, {p: Place(at.epoch, at.next_offset) for p, at in positions.items()})
+def vector_of(
+    load_id: int, positions: Mapping[int, Position], tallies: Mapping[int, Position] = MappingProxyType({})
+) -> Vector:
+    """What positions (of the case events, of the tally events) and the load in force say is counted."""
+    return Vector(load_id, _places(positions), _places(tallies))
+
+
+def _places(positions: Mapping[int, Position]) -> dict[int, Place]:
+    return {partition: Place(at.epoch, at.next_offset) for partition, at in positions.items()}
 
 
 def read_counts_as_of(
@@ -71,6 +79,7 @@ def read_counts_as_of(
     topic: str,
     partitions: int,
     ask_log: Callable[[], LogEnds | None],
+    read: Callable[[Connection[TupleRow], CountsRequest], list[dict[str, Any]]] | None = None,
 ) -> tuple[list[dict[str, Any]], bool]:
     """Counts as of `request.as_of`, and whether they are provisional: an event of before may still come.
 
@@ -81,6 +90,7 @@ def read_counts_as_of(
         partitions: How many it has.
         ask_log: Asks Kafka for the ends of the topic's log; None when it does not answer. Called only where
             the database alone does not know.
+        read: How to read the rows; default: read_counts.
 
     Raises:
         ConfigurationError: as read_counts.
@@ -93,7 +103,7 @@ def read_counts_as_of(
         ends = ask_log()
     with one_view(connection):
         is_provisional = not is_final(request.as_of, partitions, _folded(connection, topic), ends)
-        return read_counts(connection, request), is_provisional
+        return (read or read_counts)(connection, request), is_provisional
 
 
 def _folded(connection: Connection[TupleRow], topic: str) -> dict[int, Folded]:
@@ -109,6 +119,11 @@ def read_counts(
     Rows of zeros are left out. Rows per agent count the cases that are positive for it. A disease that
     a syndrome's cases resolved to includes them; a total over diseases counts each case once.
 
+    `approximate` is how many of the notified cases (on the basis of death: of the deaths) are shown in an
+    area that they may not have been in, because a structure of areas does not map exactly on another one;
+    `approximate_share` is the part, 0 to 1 by number of communes, of the areas of these cases that lies
+    elsewhere, None where there are none. Only the levels that are asked for, by a dimension or a code, count.
+
     Args:
         connection: Used for one transaction.
         request: What is asked for.
@@ -117,19 +132,20 @@ def read_counts(
     Raises:
         ConfigurationError: a code means nothing in that structure; says which.
     """
+    from_ledger = request.as_of is not None or vector is not None
     places = {} if vector is None else vector.places
     with connection.transaction():
-        structure_on = _structure_on(connection, request.geography_on)
-        names: dict[str, str] = dict(connection.execute(query("area_names")).fetchall())
+        structure_on = structure_in_force(connection, request.geography_on)
         diseases: dict[str, str] = dict(connection.execute(query("disease_names")).fetchall())
         if request.disease is not None and request.disease not in diseases:
             raise ConfigurationError(f"--disease {request.disease}: not in the catalogue.")
-        areas = AreaIndex(Area(*row) for row in connection.execute(query("catalogue_areas")))
+        areas = areas_of_codes(connection, (request.province, request.district))
         with connection.cursor(row_factory=dict_row) as cursor:
             cursor.execute(
                 query("counts"),
                 {
-                    "from_ledger": request.as_of is not None or vector is not None,
+                    "from_ledger": from_ledger,
+                    "whole_years": not from_ledger and _is_in_totals(request),
                     "as_of": request.as_of,
                     "load_id": None if vector is None else vector.load_id,
                     "partitions": list(places),
@@ -138,22 +154,57 @@ def read_counts(
                     "basis": request.basis,
                     "structure_on": structure_on,
                     "disease": request.disease,
-                    "province_id": _area_id(areas, "province", request.province, request.geography_on),
-                    "district_id": _area_id(areas, "district", request.district, request.geography_on),
+                    "province_id": area_id_of(areas, "province", request.province, request.geography_on),
+                    "district_id": area_id_of(areas, "district", request.district, request.geography_on),
                     "first": request.first,
                     "last": request.last,
                     "by_time": bool(TIME_DIMENSIONS & set(request.by)),
                     **{f"by_{dimension}": dimension in request.by for dimension in DIMENSIONS},
                 },
+                # A plan for any parameters would read every row: most of the conditions are switches.
+                prepare=False,
             )
             rows = cursor.fetchall()
+        names = _names(connection, rows, request.by)
     shown = [_shown(row, request.by, names, diseases) for row in rows]
     disease_order = {code: number for number, code in enumerate(diseases)}
     shown.sort(key=lambda row: _sort_key(row, request.by, disease_order))
     return shown
 
 
-def _structure_on(connection: Connection[TupleRow], day: date) -> date:
+def _is_in_totals(request: CountsRequest) -> bool:
+    """Whether the yearly totals of districts, far fewer rows than the daily counts, can hold the answer."""
+    return (
+        not _FINER_THAN_TOTALS & set(request.by)
+        and (request.first is None or (request.first.month, request.first.day) == (1, 1))
+        and (request.last is None or (request.last.month, request.last.day) == (12, 31))
+    )
+
+
+def areas_of_codes(connection: Connection[TupleRow], codes: Iterable[str | None]) -> AreaIndex:
+    """The areas that have or had some of these codes; None among them is left out."""
+    given = [code for code in codes if code is not None]
+    rows = connection.execute(query("areas_of_codes"), {"codes": given}) if given else ()
+    return AreaIndex(Area(*row) for row in rows)
+
+
+def _names(
+    connection: Connection[TupleRow], rows: Iterable[Mapping[str, Any]], by: Sequence[Dimension]
+) -> dict[str, str]:
+    """The names of the areas in some rows, by their ids."""
+    columns = [f"{dimension}_id" for dimension in by if dimension in ("province", "district", "commune")]
+    area_ids = {row[column] for row in rows for column in columns} - {None}
+    if not area_ids:
+        return {}
+    return dict(connection.execute(query("names_of_areas"), {"area_ids": list(area_ids)}).fetchall())
+
+
+def structure_in_force(connection: Connection[TupleRow], day: date) -> date:
+    """The day on which the structure of areas of a day came into force.
+
+    Raises:
+        ConfigurationError: the database has no catalogue.
+    """
     days: list[date] = [structure_on for (structure_on,) in connection.execute(query("structures"))]
     in_force = [structure_on for structure_on in days if structure_on <= day]
     if not in_force:
@@ -161,9 +212,20 @@ def _structure_on(connection: Connection[TupleRow], day: date) -> date:
     return max(in_force)
 
 
-def _area_id(
+def area_id_of(
     areas: AreaIndex, kind: Literal["province", "district"], code: str | None, day: date
 ) -> str | None:
+    """The area that a code meant on a day; None for None.
+
+    Args:
+        areas: Those with the code, of `areas_of_codes`.
+        kind: Of the area; a surveillance area is a district.
+        code: As the operator gave it.
+        day: When it is read.
+
+    Raises:
+        ConfigurationError: no area of this kind had the code on this day.
+    """
     if code is None:
         return None
     # After 2025-06-30 a district is a surveillance area with the code of the former district.
@@ -198,6 +260,9 @@ def _shown(
             if dimension == "disease":
                 shown["disease_name"] = diseases[row["disease"]]
     shown.update((counter, row[counter]) for counter in COUNTERS)
+    approximate: int = row["approximate"]
+    shown["approximate"] = approximate
+    shown["approximate_share"] = round(row["doubts"] / approximate, 4) if approximate else None
     if "disease" in by:
         # "Of which": these cases stand in their syndrome's row, too.
         shown["resolved_from_syndrome"] = row["resolved_from_syndrome"] or 0

@@ -126,7 +126,7 @@ class PostgresLedger:
                 cursor.execute(query("insert_dead_letter"), _dead_letter_params(letter, self._topic))
             save_positions(cursor, self._topic, {p: batch.positions[p] for p in partitions})
         touched = frozenset(Touched(c.key.disease, c.key.area_id) for *_, c in rows)
-        return Committed(touched, dead)
+        return Committed(touched, dead, len(entries), sum(isinstance(e.judged, Parked) for e in entries))
 
     def _replayed(self, ranges: Mapping[int, tuple[int, int]]) -> Committed:
         with self._session.transaction() as connection:

@@ -24,11 +24,13 @@ from psycopg.rows import TupleRow, dict_row
 from schemas.sql import query
 from streams.domain.as_of import Place
 from streams.domain.calendar import microseconds
+from streams.domain.canary import is_canary
 from streams.domain.case import CaseEvent
 from streams.domain.catalogue import Catalogue
 from streams.domain.errors import ConfigurationError, DependencyDown
 from streams.domain.judging import Parked, ParkedReason, event_with_area, judge, kind_of
 from streams.stores import database, shadow
+from streams.stores.audit import read_sizes
 from streams.stores.catalogue import PastLoad, read_loads, read_past_catalogue, refold
 from streams.stores.tables import STAGING, Cause, fold_events, write_parked
 
@@ -59,7 +61,7 @@ class Rebuilt:
     """What a rebuild found and did.
 
     Attributes:
-        events: Journaled events folded.
+        events: Journaled events folded, canaries left out.
         differences: The first keys of each table that differ; empty where all is identical.
         is_switched: Whether the rebuilt tables serve now.
         notes: What could not be as it was then.
@@ -108,9 +110,9 @@ class _Row(NamedTuple):
 
 
 def count_events(connection: Connection[TupleRow]) -> int:
-    """How many events the journal holds."""
-    ((events, *_),) = connection.execute(query("audit_sizes")).fetchall()
-    return int(events)
+    """How many events the journal holds, the canary's left out."""
+    events, *_ = read_sizes(connection)
+    return events
 
 
 def rebuild(
@@ -303,8 +305,9 @@ class _Rebuild:
             write_parked(cursor, parked)
             if events:
                 fold_events(cursor, events, catalogue)
-        self._events += len(rows)
-        self._advance(len(rows))
+        number = sum(not is_canary(row.subject) for row in rows)
+        self._events += number
+        self._advance(number)
 
     def _switch(self) -> None:
         """Switch as soon as nobody reads."""

@@ -3,7 +3,7 @@
 Temporary staging tables and COPY are an order of magnitude faster than a statement per event.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import add
@@ -19,7 +19,7 @@ from streams.domain.case import Case, CaseEvent, contribution_of
 from streams.domain.catalogue import Catalogue
 from streams.domain.counts import COUNTERS, ZERO, Amounts, Contribution, CountChange, CountKey, changes, net
 from streams.domain.judging import ParkedReason
-from streams.stores.copying import NULL, array_literal, copy_rows, escaped
+from streams.stores.copying import NULL, array_literal, copy_lines, copy_rows, escaped
 
 STAGING = (
     "create temporary table if not exists staged_ids (subject text, event_id uuid, content_hash bytea) "
@@ -139,24 +139,19 @@ def _counted(contribution: Contribution | None) -> tuple[str, ...]:
 
 def write_ledger(cursor: Cursor[TupleRow], rows: Iterable[LedgerRow]) -> None:
     """Append signed rows to the count ledger."""
-    copy_rows(
-        cursor,
-        _COPY_LEDGER,
-        (
-            (
-                cause.known_at.isoformat(),
-                subject,
-                cause.event_id.hex,
-                *_key(key),
-                _text_of(amounts),
-                _number(cause.epoch),
-                _number(cause.partition),
-                _number(cause.offset),
-                _number(cause.load_id),
-            )
-            for subject, cause, (key, amounts) in rows
-        ),
-    )
+    copy_lines(cursor, _COPY_LEDGER, _ledger_lines(rows))
+
+
+def _ledger_lines(rows: Iterable[LedgerRow]) -> Iterator[str]:
+    known: tuple[str, Cause] | None = None
+    for subject, cause, (key, amounts) in rows:
+        # The rows of one event follow each other.
+        if known is None or cause is not known[1] or subject != known[0]:
+            known = subject, cause
+            begin = f"{cause.known_at.isoformat()}\t{subject}\t{cause.event_id.hex}\t"
+            place = (cause.epoch, cause.partition, cause.offset, cause.load_id)
+            end = "\t".join([NULL if value is None else str(value) for value in place])
+        yield f"{begin}{_key(key)}\t{_text_of(amounts)}\t{end}"
 
 
 def write_parked(
@@ -174,13 +169,9 @@ def write_parked(
         )
 
 
-def _number(value: int | None) -> str:
-    return NULL if value is None else str(value)
-
-
-def _key(key: CountKey) -> tuple[str, ...]:
+def _key(key: CountKey) -> str:
     disease, area_id, basis, day, via, agent = key
-    return (disease, area_id, basis, day or NULL, via, agent)
+    return f"{disease}\t{area_id}\t{basis}\t{day or NULL}\t{via}\t{agent}"
 
 
 @lru_cache(maxsize=4_096)
@@ -199,10 +190,10 @@ def add_to_counts(cursor: Cursor[TupleRow], moved: Iterable[CountChange], catalo
             year = NULL if key.day is None else key.day[:4]
             total = (key.disease, key.via, catalogue.areas.total_id(key.area_id), year, key.basis)
             totals[total] = tuple(map(add, totals.get(total, ZERO), amounts))
-    copy_rows(
+    copy_lines(
         cursor,
         "copy staged_counts from stdin",
-        ((*_key(key), _text_of(amounts)) for key, amounts in daily.items()),
+        [f"{_key(key)}\t{_text_of(amounts)}" for key, amounts in daily.items()],
     )
     cursor.execute(query("add_staged_counts"))
     copy_rows(

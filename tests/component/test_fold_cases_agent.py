@@ -47,22 +47,18 @@ def _end_of_process(monkeypatch: pytest.MonkeyPatch) -> None:
 class Message:
     partition: int
     offset: int
-    timestamp: float
-    key: bytes | None
-    value: bytes | None
     generation_id: int
 
 
 @dataclass
 class Event:
     message: Message
+    value: list[Record]
 
 
 def delivered(batch: Sequence[Record], generation: int = GENERATION) -> list[Event]:
-    return [
-        Event(Message(r.partition, r.offset, r.appended_at.timestamp(), r.key, r.value, generation))
-        for r in batch
-    ]
+    """Each record a chunk of its own."""
+    return [Event(Message(r.partition, r.offset, generation), [r]) for r in batch]
 
 
 class FakeStream:

@@ -172,16 +172,26 @@ def test_endemic_defaults_say_that_nobody_verified_them(diseases: dict[str, Dise
 
 
 def test_the_country_before_and_after(catalogue: Catalogue) -> None:
-    kinds = Counter((area.kind, valid_on(area, AFTER)) for area in catalogue.areas)
-    assert kinds == {
-        ("province", False): 63,
-        ("district", False): 696,
-        ("commune", False): 10_035,
-        ("province", True): 34,
-        ("commune", True): 3_321,
-        ("surveillance", True): 696,
+    kinds = {
+        day: Counter(area.kind for area in catalogue.areas if valid_on(area, day)) for day in (BEFORE, AFTER)
     }
-    assert all(valid_on(area, BEFORE) != valid_on(area, AFTER) for area in catalogue.areas)
+    assert kinds == {
+        BEFORE: {"province": 63, "district": 696, "commune": 10_035},
+        AFTER: {"province": 34, "commune": 3_321, "surveillance": 696},
+    }
+    assert not any(valid_on(area, BEFORE) and valid_on(area, AFTER) for area in catalogue.areas)
+    # What is of neither day is Bắc Giang before 2025.
+    for area in catalogue.areas:
+        if not valid_on(area, BEFORE) and not valid_on(area, AFTER):
+            assert area.valid_to in (date(2024, 1, 31), date(2024, 12, 31))
+            assert _province(catalogue, area) == "24@start"
+
+
+def _province(catalogue: Catalogue, area: Area) -> str:
+    by_id = {area.id: area for area in catalogue.areas}
+    while area.parent_id is not None:
+        area = by_id[area.parent_id]
+    return area.id
 
 
 @pytest.mark.parametrize(
@@ -195,8 +205,10 @@ def test_the_country_before_and_after(catalogue: Catalogue) -> None:
 )
 def test_districts_of_four_provinces(areas: dict[str, Area], province: str, communes: str) -> None:
     children = _children(areas)
-    districts = sorted(children[f"{province}@start"], key=lambda district: district.code)
-    assert " ".join(f"{district.code}:{len(children[district.id])}" for district in districts) == communes
+    inside = [area for area in children[f"{province}@start"] if valid_on(area, BEFORE)]
+    districts = sorted(inside, key=lambda district: district.code)
+    held = {district.code: sum(valid_on(a, BEFORE) for a in children[district.id]) for district in districts}
+    assert " ".join(f"{code}:{number}" for code, number in held.items()) == communes
 
 
 @pytest.mark.parametrize(("province", "communes"), [("12", 38), ("15", 99), ("19", 92), ("24", 99)])
@@ -238,8 +250,8 @@ def test_retired_codes(areas: dict[str, Area]) -> None:
 
 
 def test_codes_that_mean_another_place_now(areas: dict[str, Area]) -> None:
-    new = [area for area in areas.values() if area.kind == "commune" and area.valid_from]
-    old = {area.code: area for area in areas.values() if area.kind == "commune" and not area.valid_from}
+    new = [area for area in areas.values() if area.kind == "commune" and valid_on(area, AFTER)]
+    old = {area.code: area for area in areas.values() if area.kind == "commune" and valid_on(area, BEFORE)}
     reused = [area for area in new if area.code in old]
     assert len(reused) == 3_316
     assert sum(area.name_vi != old[area.code].name_vi for area in reused) == 2_145
@@ -323,8 +335,9 @@ def test_surveillance_areas(catalogue: Catalogue, areas: dict[str, Area]) -> Non
     assert max(names.values()) == 1
     sources = _sources(catalogue, areas)
     for row in catalogue.surveillance:
-        former = f"{areas[row.surveillance_id].code}@start"
-        assert former in sources[row.commune_id]
+        assert row.district_id is not None
+        assert areas[row.district_id].code == areas[row.surveillance_id].code
+        assert row.district_id in sources[row.commune_id]
         assert 0 < row.share <= 1
 
 
@@ -340,7 +353,78 @@ def test_islands_without_communes_are_districts(catalogue: Catalogue, areas: dic
         assert became[district.id].name_vi == name.replace("Huyện", "Đặc khu")
 
 
+@pytest.mark.parametrize(
+    ("day", "communes"),
+    [
+        (
+            date(2024, 1, 31),
+            "213:16 215:19 216:22 217:21 218:25 219:29 220:17 221:18 222:17 223:25",
+        ),
+        (
+            date(2024, 12, 31),
+            "213:16 215:19 216:22 217:21 218:25 219:29 220:17 221:18 222:17 223:25",
+        ),
+        (
+            date(2025, 1, 1),
+            "213:31 215:17 216:19 217:19 218:24 219:19 220:17 222:17 223:19 224:10",
+        ),
+    ],
+)
+def test_bac_giang_before_and_after_its_own_reforms(areas: dict[str, Area], day: date, communes: str) -> None:
+    """209 communes by resolution 938/NQ-UBTVQH15, 192 by resolution 1191/NQ-UBTVQH15."""
+    inside = [area for area in areas.values() if valid_on(area, day)]
+    districts = sorted((a for a in inside if a.parent_id == "24@start"), key=lambda a: a.code)
+    held = Counter(a.parent_id for a in inside)
+    assert " ".join(f"{district.code}:{held[district.id]}" for district in districts) == communes
+
+
+@pytest.mark.parametrize(
+    ("code", "day", "name", "parent_code"),
+    [
+        ("221", date(2024, 12, 31), "Huyện Yên Dũng", "24"),
+        ("222", date(2024, 1, 31), "Huyện Việt Yên", "24"),
+        ("222", date(2024, 2, 1), "Thị xã Việt Yên", "24"),
+        ("224", date(2025, 1, 1), "Thị xã Chũ", "24"),
+        ("07525", date(2024, 12, 31), "Thị trấn Chũ", "219"),
+        ("07525", date(2025, 1, 1), "Phường Chũ", "224"),
+        ("07681", date(2024, 12, 31), "Thị trấn Nham Biền", "221"),
+        ("07681", date(2025, 1, 1), "Phường Nham Biền", "213"),
+        ("07795", date(2024, 1, 31), "Thị trấn Nếnh", "222"),
+        ("07795", date(2024, 2, 1), "Phường Nếnh", "222"),
+        ("07684", date(2024, 12, 31), "Xã Lão Hộ", "221"),
+    ],
+)
+def test_codes_of_bac_giang_by_day(
+    areas: dict[str, Area], code: str, day: date, name: str, parent_code: str
+) -> None:
+    (area,) = (area for area in areas.values() if area.code == code and valid_on(area, day))
+    assert (area.name_vi, areas[str(area.parent_id)].code) == (name, parent_code)
+
+
+@pytest.mark.parametrize(
+    ("code", "day"),
+    [("221", date(2025, 1, 1)), ("224", date(2024, 12, 31)), ("07684", date(2025, 1, 1))],
+)
+def test_codes_of_bac_giang_that_meant_nothing(areas: dict[str, Area], code: str, day: date) -> None:
+    assert not any(area.code == code and valid_on(area, day) for area in areas.values())
+
+
+def test_what_nobody_verified_says_so(catalogue: Catalogue, areas: dict[str, Area]) -> None:
+    links = [link for link in catalogue.links if link.kind == "assumed"]
+    assert len({link.from_id for link in links}) == 13
+    for link in links:
+        ended, taker = areas[link.from_id], areas[link.to_id]
+        # Whichever took it over, it was one of the same district.
+        assert areas[str(ended.parent_id)].code == areas[str(taker.parent_id)].code
+
+
 def test_provenance_is_there() -> None:
     text = (DIRECTORY / "areas.PROVENANCE.md").read_text("utf-8")
-    for said in ("vietnamadminunits 1.0.4", "MIT License", "QĐ 19/2025/QĐ-TTg", "2025-01-01", "Yên Dũng"):
+    for said in (
+        "vietnamadminunits 1.0.4",
+        "MIT License",
+        "QĐ 19/2025/QĐ-TTg",
+        "1191/NQ-UBTVQH15",
+        "Nham Sơn",
+    ):
         assert said in text

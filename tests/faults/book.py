@@ -6,6 +6,7 @@ acknowledged the one before, so that "the first offset wins" has a known winner.
 
 import json
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,12 +18,16 @@ from services.demo.scale import generate_events
 
 PROVINCES: Final = ("10", "12")
 
-# Per event of a chapter.
-_REPEATED: Final = 0.08
-_REWORDED: Final = 0.05
-_CONFLICTING: Final = 0.01
-_POISONED: Final = 0.012
-_PARKED: Final = 0.005
+
+class Mixture(NamedTuple):
+    """What a book holds beside its events, each per event."""
+
+    repeated: float = 0.08
+    reworded: float = 0.05
+    conflicting: float = 0.01
+    poisoned: float = 0.012
+    parked: float = 0.005
+
 
 INVALID: Final = "invalid_event"
 MISPLACED: Final = "misplaced_record"
@@ -53,6 +58,8 @@ class Book:
     Attributes:
         events: Every event that must end in the journal, once.
         dead: Record value -> why it must end in the dead letters, once per record of it.
+        conflicts: Record value -> the event whose identity it bears; must end in its dead letter, too.
+        written: How many records of each kind there are.
     """
 
     catalogue: Catalogue
@@ -61,6 +68,9 @@ class Book:
     chunk_records: int
     events: list[bytes] = field(default_factory=list)
     dead: dict[bytes | None, str] = field(default_factory=dict)
+    conflicts: dict[bytes, bytes] = field(default_factory=dict)
+    written: Counter[str] = field(default_factory=Counter)
+    mixture: Mixture = field(default_factory=Mixture)
     # Events of other cases, to be made into something else.
     _spare: Iterator[bytes] = field(default_factory=lambda: iter(()), repr=False)
 
@@ -81,20 +91,28 @@ class Book:
             yield self._chapter(fresh)
 
     def _chapter(self, fresh: list[bytes]) -> list[Chunk]:
-        rng = self.rng
-        fresh = [*fresh, *(self._parked() for _ in range(_share(fresh, _PARKED)))]
-        self.events += fresh
-        contents = [
-            *fresh,
-            *rng.choices(self.events, k=_share(fresh, _REPEATED)),
-            *(self._reworded(raw) for raw in rng.choices(self.events, k=_share(fresh, _REWORDED))),
-        ]
-        items = [_item(raw) for raw in contents]
-        items += [self._poison(number) for number in range(_share(fresh, _POISONED))]
+        rng, mixture = self.rng, self.mixture
+        parked = [self._parked() for _ in range(_share(fresh, mixture.parked))]
+        self.events += [*fresh, *parked]
+        repeated = rng.choices(self.events, k=_share(fresh, mixture.repeated))
+        reworded = rng.choices(self.events, k=_share(fresh, mixture.reworded))
+        items = [_item(raw) for raw in (*fresh, *parked, *repeated, *map(self._reworded, reworded))]
+        items += [self._poison(number) for number in range(_share(fresh, mixture.poisoned))]
         rng.shuffle(items)
         size = self.chunk_records
         chunks = [items[at : at + size] for at in range(0, len(items), size)]
-        self._add_conflicts(chunks, _share(fresh, _CONFLICTING))
+        conflicting = _share(fresh, mixture.conflicting)
+        self._add_conflicts(chunks, conflicting)
+        self.written.update(
+            {
+                "events": len(fresh),
+                "events of an unknown area or disease": len(parked),
+                "same identity, same content": len(repeated),
+                "same identity, same content in other words": len(reworded),
+                "same identity, other content": conflicting,
+                "no event": _share(fresh, mixture.poisoned),
+            }
+        )
         return chunks
 
     def _add_conflicts(self, chunks: list[Chunk], number: int) -> None:
@@ -105,13 +123,15 @@ class Book:
                 if item.value is not None and item.value not in self.dead:
                     subject, event_id = identity(item.value)
                     first.setdefault((subject, event_id.lower()), at)
-        chunks.append([])
+        if number:
+            chunks.append([])
         for _ in range(number):
             raw = self.rng.choice(self.events)
             # An identity that is not in this chapter was sent in an earlier one.
             at = self.rng.randint(first.get(identity(raw), -1) + 1, len(chunks) - 1)
             value = self._contradicting(raw)
             self.dead[value] = CONFLICT
+            self.conflicts[value] = raw
             chunks[at].insert(self.rng.randint(0, len(chunks[at])), _item(value))
 
     def _contradicting(self, raw: bytes) -> bytes:
@@ -158,8 +178,8 @@ class Book:
 
 
 def _share(fresh: list[bytes], share: float) -> int:
-    """At least one of a kind in the smallest book."""
-    return max(1, round(len(fresh) * share))
+    """At least one of a kind in the smallest book, where there are any."""
+    return max(1, round(len(fresh) * share)) if share else 0
 
 
 def _item(raw: bytes) -> Item:

@@ -16,9 +16,9 @@ from streams.domain.counts import Basis
 from streams.stores.audit import audit
 from streams.stores.counts import CountsRequest, read_counts
 from streams.stores.database import connect
-from tests.faults.book import Book
+from tests.faults.book import CONFLICT, Book
 from tests.faults.expected import Counters, CountKey, Expected, LedgerRow, expected
-from tests.faults.stream import Where, folded, read_topic
+from tests.faults.stream import Where, answered, folded, read_topic
 from tests.truth import Truth, truth
 
 COUNTERS = (
@@ -75,7 +75,7 @@ def verify(where: Where, book: Book, witness: Witness) -> list[Finding]:
     if unsent:
         raise RuntimeError(f"{len(unsent)} records of the book never were in Kafka: the feeder is at fault")
     findings: list[Finding] = []
-    with connect(where.database_url) as connection:
+    with answered(lambda: connect(where.database_url)) as connection:
         journal = list(read_journal(connection))
         findings += check_journal(journal, book)
         findings += check_known_at(journal)
@@ -84,7 +84,7 @@ def verify(where: Where, book: Book, witness: Witness) -> list[Finding]:
         order = arrivals_of(journal, book)
         findings += check_ledger(connection, expected(order, book.catalogue), journal)
         findings += check_audit(connection)
-        findings += check_dead_letters(connection, where, witness.dead)
+        findings += check_dead_letters(connection, where, witness.dead, book)
         findings += check_announced(connection, where)
     return findings
 
@@ -246,19 +246,56 @@ def check_audit(connection: Connection[TupleRow]) -> list[Finding]:
 
 
 def check_dead_letters(
-    connection: Connection[TupleRow], where: Where, due: Mapping[Place, str]
+    connection: Connection[TupleRow], where: Where, due: Mapping[Place, str], book: Book
 ) -> list[Finding]:
-    """Each record that is no event once in the table with its reason, and at least once in the topic."""
+    """Each record that is no event once in the table with its reason, and at least once in the topic.
+
+    An identity used again with other content is there with both versions.
+    """
     rows = connection.execute(
-        "select kafka_partition, epoch, kafka_offset, error from dead_letters where topic = %s",
+        "select kafka_partition, epoch, kafka_offset, error, record_value, standing_value "
+        "from dead_letters where topic = %s",
         (where.topic,),
-    )
-    table = [(Place(*place), error) for *place, error in rows]
+    ).fetchall()
+    table = [(Place(*row[:3]), row[3]) for row in rows]
+    versions = [(bytes(row[4]), row[5]) for row in rows if row[3] == CONFLICT]
     published = set()
     for record in read_topic(where, "dead-letters"):
         headers = dict(record.headers)
-        published.add((int(headers["partition"]), int(headers["offset"]), headers["error"].decode()))
-    return compare_dead_letters(due, table, published)
+        error = headers["error"].decode()
+        published.add((int(headers["partition"]), int(headers["offset"]), error))
+        if error == CONFLICT:
+            versions.append((record.value, headers.get("standing")))
+    return [*compare_dead_letters(due, table, published), *compare_versions(book, versions)]
+
+
+def dead_letters_seen(where: Where) -> str:
+    """How many there are: in the topic some may stand twice, as a worker may die before it is told of one."""
+    with answered(lambda: connect(where.database_url)) as connection:
+        (in_table,) = connection.execute("select count(*) from dead_letters").fetchone() or (0,)
+    in_topic = sum(1 for _ in read_topic(where, "dead-letters"))
+    return f"{in_table} in the table, {in_topic} in the topic"
+
+
+def compare_versions(book: Book, versions: Iterable[tuple[bytes, bytes | None]]) -> list[Finding]:
+    """Each conflict's letter as it was sent, with the content that bears its identity."""
+
+    def content(raw: bytes) -> bytes:
+        # What stands is told without the envelope's constant.
+        whole = json.dumps({"specversion": "1.0"} | json.loads(raw)).encode()
+        return parse_event(whole, now=datetime.now(UTC), max_ahead=STREAM_MAX_AHEAD).content_hash
+
+    return _finding(
+        "dead_letters",
+        "conflicts without both versions",
+        [
+            (sent, standing)
+            for sent, standing in versions
+            if sent not in book.conflicts
+            or not standing
+            or content(standing) != content(book.conflicts[sent])
+        ],
+    )
 
 
 def compare_dead_letters(

@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 
 from deploy.native.errors import NativeError
-from tests.conftest import _is_required
+from tests.conftest import NativeStack, _is_required
 from tests.faults.servers import own_servers
 
 
 @pytest.fixture(scope="package")
-def faulty_home() -> Iterator[Path]:
-    """The folder of a running instance of this suite's own; skipped, or failed, where none can be started."""
+def faulty_home(native_stack: NativeStack) -> Iterator[Path]:
+    """The folder of a running instance of this suite's own; skipped, or failed, where none can be started.
+
+    It needs nothing of the other servers, but where those are not wanted, these are not, either.
+    """
     with ExitStack() as stack:
         try:
             servers = stack.enter_context(own_servers())

@@ -8,7 +8,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,13 +87,23 @@ class Crew:
 
     def stop(self) -> int:
         """Stop all as an administrator would; how many were wanted."""
-        wanted = sum(worker.is_wanted for worker in self._workers)
+        wanted = self.wanted
         self.scale(0)
         return wanted
 
-    def kill(self, rng: random.Random) -> None:
-        """Kill -9 one that runs, whichever; waits for one to run."""
-        self._any_running(rng).kill()
+    @property
+    def wanted(self) -> int:
+        """How many are to run."""
+        return sum(worker.is_wanted for worker in self._workers)
+
+    def kill(self, rng: random.Random) -> int:
+        """Kill -9 one that runs, whichever (waits for one to run); its process's number, which is gone."""
+        while True:
+            process = self._any_running(rng)
+            process.kill()
+            # Another code: it ended by itself just before.
+            if process.wait() == -signal.SIGKILL:
+                return process.pid
 
     def kill_all(self) -> int:
         """Kill -9 all, none comes back; how many were wanted."""
@@ -105,12 +116,15 @@ class Crew:
                     worker.process.wait()
         return len(wanted)
 
-    def pause(self, rng: random.Random, seconds: float) -> None:
-        """Stop one that runs (SIGSTOP) for a time; it knows nothing of what happens meanwhile."""
+    @contextmanager
+    def one_paused(self, rng: random.Random) -> Iterator[int]:
+        """One that runs is stopped (SIGSTOP) meanwhile, of which it knows nothing; its process's number."""
         process = self._any_running(rng)
         process.send_signal(signal.SIGSTOP)
-        time.sleep(seconds)
-        process.send_signal(signal.SIGCONT)
+        try:
+            yield process.pid
+        finally:
+            process.send_signal(signal.SIGCONT)
 
     def pause_all(self) -> None:
         """Stop all that run (SIGSTOP) until `resume_all`."""

@@ -1,5 +1,6 @@
 """Sends the book's records; whatever happens to the broker, a record is sent again until Kafka has it."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -12,10 +13,13 @@ from tests.faults.stream import Where
 
 
 class Feeder:
-    """Sends chunks in order, in a thread of its own, never far ahead of what is folded.
+    """Sends chunks in order, in a thread of its own: what is allowed, never far ahead of what is folded.
 
-    `back_by` milliseconds are taken from the time of every record while they are not 0; Kafka heeds that
-    only where the topic keeps the senders' times.
+    Attributes:
+        sent: Records that Kafka has acknowledged.
+        allowed: No chunk is begun when so many are sent.
+        back_by: Milliseconds taken from the time of every record while they are not 0; Kafka heeds that only
+            where the topic keeps the senders' times.
     """
 
     def __init__(self, where: Where, lead: int, folded: Callable[[], int]) -> None:
@@ -27,6 +31,7 @@ class Feeder:
         self._failure: BaseException | None = None
         self._is_ended = threading.Event()
         self.sent = 0
+        self.allowed = math.inf
         self.back_by = 0
 
     def start(self, chunks: Sequence[Chunk]) -> None:
@@ -34,12 +39,24 @@ class Feeder:
         self._thread = threading.Thread(target=self._run, args=(chunks,), daemon=True)
         self._thread.start()
 
-    def finish(self) -> None:
-        """Wait until everything is sent.
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing more is sent for now: all is, or what is allowed.
 
         Raises:
             RuntimeError: the feeder failed.
         """
+        if self._failure is not None:
+            raise RuntimeError("the feeder failed") from self._failure
+        return self._thread is None or not self._thread.is_alive() or not self._may_send()
+
+    def finish(self) -> None:
+        """Wait until everything is sent, as much as that is.
+
+        Raises:
+            RuntimeError: the feeder failed.
+        """
+        self.allowed = math.inf
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -61,12 +78,15 @@ class Feeder:
     def _run(self, chunks: Sequence[Chunk]) -> None:
         try:
             for chunk in chunks:
-                while self.sent - self._folded() > self._lead and not self._is_ended.is_set():
+                while not self._may_send() and not self._is_ended.is_set():
                     time.sleep(0.01)
                 self._send(chunk)
                 self.sent += len(chunk)
         except BaseException as failure:
             self._failure = failure
+
+    def _may_send(self) -> bool:
+        return self.sent < self.allowed and self.sent - self._folded() <= self._lead
 
     def _send(self, chunk: Chunk) -> None:
         waiting: list[Item] = list(chunk)

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from tests.faults import faults
-from tests.faults.book import Chunk
-from tests.faults.checks import Finding, Witness, verify
+from tests.faults.book import Chunk, Mixture
+from tests.faults.checks import Finding, Witness, dead_letters_seen, verify
 from tests.faults.crew import ANNOUNCES, HANGS, happened
 from tests.faults.faults import Fault
-from tests.faults.run import Run
-from tests.faults.stream import wait_for
+from tests.faults.run import Happened, Run
 
 Schedule = Callable[[Run], list[Finding]]
 
@@ -31,6 +30,10 @@ LAST_FAULTS: tuple[Fault, ...] = (
     faults.cut_the_log_unseen,
     faults.make_the_topic_anew,
 )
+# Of the two ways to cut the log only the harder one.
+SHORT_LAST_FAULTS = LAST_FAULTS[1:]
+# With 150,000 events 50 records that are none.
+KILLED = Mixture(repeated=0, reworded=0, conflicting=0, poisoned=50 / 150_000, parked=0)
 
 
 def everything(run: Run) -> list[Finding]:
@@ -39,8 +42,8 @@ def everything(run: Run) -> list[Finding]:
 
 
 def nearly_everything(run: Run) -> list[Finding]:
-    """The short form: of the two ways to cut the log only the harder one."""
-    return _everything(run, LAST_FAULTS[1:])
+    """The short form."""
+    return _everything(run, SHORT_LAST_FAULTS)
 
 
 def _everything(run: Run, last: Sequence[Fault]) -> list[Finding]:
@@ -57,12 +60,19 @@ def _everything(run: Run, last: Sequence[Fault]) -> list[Finding]:
 
 
 def killed_again_and_again(run: Run) -> list[Finding]:
-    """What docs/adr/0006-faust-pattern.md rests on: worker three times, database twice, broker once."""
+    """What docs/adr/0006-faust-pattern.md rests on: worker three times, database twice, broker once.
+
+    Then the database is lost, with the group at the end, and all is folded again.
+    """
+    run.book.mixture = KILLED
     run.write_chapters([run.size.events], 0)
     run.crew.scale(2)
     deaths = [faults.kill_worker] * 3 + [faults.kill_database] * 2 + [faults.kill_broker]
     _round(run, run.schedule.sample(deaths, len(deaths)))
-    return _verdict(run, Witness())
+    findings = _verdict(run, Witness())
+    _happen(run, faults.wipe_database)
+    run.wait_until_folded()
+    return [*findings, *_verdict(run, Witness())]
 
 
 def mishaps(run: Run) -> list[Finding]:
@@ -75,12 +85,21 @@ def mishaps(run: Run) -> list[Finding]:
 
 def killed_while_it_hangs(run: Run) -> list[Finding]:
     """The worker hangs (`--sabotage hang_in_the_commit`) and is killed."""
+    return _killed_while_it_hangs(run, faults.kill_hanging_worker)
+
+
+def killed_when_acknowledged(run: Run) -> list[Finding]:
+    """The same for a worker that acknowledges first (`--sabotage acknowledge_before_the_commit,…`)."""
+    return _killed_while_it_hangs(run, faults.kill_worker_that_acknowledged)
+
+
+def _killed_while_it_hangs(run: Run, kill: Fault) -> list[Finding]:
     run.write_chapters([run.size.events // 2] * 2, 0)
     run.crew.scale(1)
     run.feeder.start(next(run.chapters))
-    wait_for("hanging", run.size.patience_seconds, happened(run.crew.folder, HANGS).exists)
+    run.wait_for("hanging", happened(run.crew.folder, HANGS).exists)
     run.feeder.finish()
-    _happen(run, faults.kill_hanging_worker)
+    _happen(run, kill)
     # Whatever the group has skipped, each partition goes on.
     run.send_more()
     run.wait_until_folded()
@@ -94,7 +113,7 @@ def log_lost_before_the_announcement(run: Run) -> list[Finding]:
     run.crew.scale(1)
     chunks = next(run.chapters)
     run.feeder.send(chunks[: len(chunks) // 2])
-    wait_for("death", run.size.patience_seconds, happened(run.crew.folder, ANNOUNCES).exists)
+    run.wait_for("death", happened(run.crew.folder, ANNOUNCES).exists)
     run.crew.kill_all()
     witness.look(run.where, run.book)
     faults.replace_topic(run)
@@ -106,31 +125,40 @@ def log_lost_before_the_announcement(run: Run) -> list[Finding]:
 
 
 def _round(run: Run, happening: Sequence[Fault]) -> None:
-    """Send a chapter; let each fault happen when so much of it is folded, wherever that hits."""
+    """Send a chapter; let each fault happen in the middle of a part of it, wherever that hits."""
     chunks: list[Chunk] = next(run.chapters)
-    records = sum(map(len, chunks))
-    end = run.high_water.records + records
-    run.feeder.start(chunks)
+    run.begin_chapter(chunks)
     for number, fault in enumerate(happening):
-        # Of what is left now: records are folded during a fault, too.
-        share = run.schedule.uniform(0.2, 1.8) / (len(happening) - number + 1)
-        run.wait_for_folded(run.high_water.records + int(share * (end - run.high_water.records)))
+        run.begin_part(1 / (len(happening) - number), run.schedule.uniform(0.2, 0.6), run.schedule.random())
         _happen(run, fault)
     run.feeder.finish()
     run.wait_until_folded()
     run.say("all folded")
 
 
+def name_of(fault: Fault) -> str:
+    """As it is told."""
+    return fault.__name__.replace("_", " ")
+
+
 def _happen(run: Run, fault: Fault) -> None:
-    run.say(fault.__name__.replace("_", " "))
-    fault(run)
+    name = name_of(fault)
+    run.say(name)
+    before = run.high_water.records
+    seen = fault(run)
+    run.happened.append(Happened(name, before, run.high_water.records, seen))
+    run.say(f"    {seen}")
 
 
 def _verdict(run: Run, witness: Witness) -> list[Finding]:
     run.say("all folded; looking at every promise")
     witness.look(run.where, run.book)
     findings = verify(run.where, run.book, witness)
-    run.say(f"{len(run.book.events):,} events; workers ended, by exit code: {dict(run.crew.ends())}")
+    run.say(f"sent: {dict(run.book.written)}")
+    run.say(f"dead letters: {dead_letters_seen(run.where)}")
+    run.say(f"workers ended, by exit code: {dict(run.crew.ends())}")
+    for finding in findings:
+        run.say(f"BROKEN {finding.check}: {finding.text}")
     return findings
 
 
@@ -142,6 +170,9 @@ SCHEDULES: dict[str, Schedule] = {
         killed_again_and_again,
         mishaps,
         killed_while_it_hangs,
+        killed_when_acknowledged,
         log_lost_before_the_announcement,
     )
 }
+# How many events a schedule is meant for, where not 200,000.
+EVENTS = {killed_again_and_again.__name__: 150_000}

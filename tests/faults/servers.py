@@ -2,6 +2,7 @@
 
 import io
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ import psycopg
 
 from deploy.native import stack, timescale
 from deploy.native.layout import Layout, layout
-from deploy.native.ports import HOST, read_ports
+from deploy.native.ports import HIGHEST, HOST, choose_port, read_ports, write_ports
+from deploy.native.processes import tail
 from deploy.native.progress import Progress
 
 ServerName = Literal["kafka", "timescale"]
@@ -48,7 +50,23 @@ class Servers:
 
     def start(self, *names: ServerName) -> None:
         """Start servers and wait until they answer."""
-        stack.up(self.layout, names, Progress(io.StringIO()))
+        before = read_ports(self.layout.ports_file)
+        with _only_our_servers():
+            stack.up(self.layout, names, Progress(io.StringIO()))
+        if before and before != read_ports(self.layout.ports_file):
+            raise RuntimeError(f"another program has taken a port of {before}: the workers know no other")
+
+    def process(self, name: ServerName) -> int:
+        """The number of a server's process."""
+        process = stack.SERVERS[name].running(self.layout)
+        if process is None:
+            raise RuntimeError(f"{name} is not running\n{self.logs(20)}")
+        return process.pid
+
+    def logs(self, lines: int) -> str:
+        """The last lines of what the servers say."""
+        kafka, database = self.layout.kafka / "logs", self.layout.timescale / "logs"
+        return tail(kafka / "console.log", kafka / "server.log", database / "server.log", lines=lines)
 
     def stop(self, *names: ServerName) -> None:
         """Stop servers as an administrator would."""
@@ -67,18 +85,18 @@ def own_servers(home: Path | None = None) -> Iterator[Servers]:
 
     The downloads are those of the repository's instance (`CANHDICH_NATIVE_CACHE` names others).
     """
-    with _only_our_servers():
-        if home is not None:
-            yield _started(home)
-            return
-        made = Path(tempfile.mkdtemp(prefix="canhdich-faults-"))
-        # Open to the account that PostgreSQL runs as.
-        made.chmod(0o755)
-        try:
-            yield _started(made)
-        finally:
-            stack.kill(_layout(made))
-            shutil.rmtree(made)
+    if home is not None:
+        home.mkdir(mode=0o755, parents=True, exist_ok=True)
+        yield _started(home)
+        return
+    made = Path(tempfile.mkdtemp(prefix="canhdich-faults-"))
+    # Open to the account that PostgreSQL runs as.
+    made.chmod(0o755)
+    try:
+        yield _started(made)
+    finally:
+        stack.kill(_layout(made))
+        shutil.rmtree(made)
 
 
 def _layout(home: Path) -> Layout:
@@ -87,6 +105,8 @@ def _layout(home: Path) -> Layout:
 
 def _started(home: Path) -> Servers:
     servers = Servers(_layout(home))
+    if not servers.layout.ports_file.exists():
+        write_ports(servers.layout.ports_file, _ports())
     servers.start(*ALL)
     with psycopg.connect(servers.superuser_url, autocommit=True) as connection:
         is_tracked = connection.execute("show track_commit_timestamp").fetchone() == ("on",)
@@ -96,6 +116,16 @@ def _started(home: Path) -> Servers:
         servers.stop("timescale")
         servers.start("timescale")
     return servers
+
+
+def _ports() -> dict[str, int]:
+    """Ports that no other instance tries: it would take one while the server that owns it is dead."""
+    ports: dict[str, int] = {}
+    for name in ("kafka", "kafka_controller", "timescale"):
+        # They try every hundredth port, none of which ends on these digits.
+        first = 10_000 + 100 * secrets.randbelow((HIGHEST - 10_000) // 200) + secrets.randbelow(20)
+        ports[name] = choose_port(first, set(ports.values()))
+    return ports
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from datetime import date
 
 from schemas.catalogue import Catalogue
 from tests.builders import START, event, minutes
-from tests.faults.book import CONFLICT, Book, Chunk, identity
+from tests.faults.book import CONFLICT, Book, Chunk, Mixture, identity
 from tests.faults.expected import CountKey, expected
 
 SIZES = (400, 300, 50)
@@ -51,6 +51,18 @@ def test_a_contradiction_is_sent_after_what_it_contradicts_is_acknowledged(
                 contradictions += 1
         known |= set(_identities(book, chunk))
     assert contradictions == sum(error == CONFLICT for error in book.dead.values()) > 5
+    assert contradictions == len(book.conflicts) == book.written["same identity, other content"]
+    assert all(identity(sent) == identity(standing) for sent, standing in book.conflicts.items())
+
+
+def test_a_book_holds_no_more_than_it_is_told(published_catalogue: Catalogue) -> None:
+    mixture = Mixture(repeated=0, reworded=0, conflicting=0, poisoned=0.01, parked=0)
+    book = Book(published_catalogue, random.Random(1), 12, 40, mixture=mixture)
+    (chapter,) = book.chapters([1_000])
+    values = [item.value for chunk in chapter for item in chunk]
+    assert len(book.events) == 1_000
+    assert len(values) == 1_010
+    assert {*values} == {*book.events, *book.dead}
 
 
 def _identities(book: Book, chunk: Chunk) -> Iterator[tuple[str, str]]:

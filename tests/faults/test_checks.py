@@ -91,6 +91,11 @@ def test_a_sound_fold_is_found_sound(folded: Folded) -> None:
     published = {(place.partition, place.offset, error) for place, error in table}
     assert checks.compare_dead_letters(folded.due, table, published) == []
     assert set(folded.due.values()) == {"invalid_event", "misplaced_record", "identity_conflict"}
+    versions = folded.connection.execute(
+        "select record_value, standing_value from dead_letters where error = 'identity_conflict'"
+    ).fetchall()
+    assert len(versions) == folded.book.written["same identity, other content"] > 5
+    assert checks.compare_versions(folded.book, versions) == []
 
 
 @pytest.mark.parametrize(
@@ -158,6 +163,14 @@ def test_dead_letters_that_are_wrong_are_found(
 ) -> None:
     (finding,) = checks.compare_dead_letters({Place(1, 0, 5): "invalid_event"}, table, published)
     assert text in finding.text
+
+
+def test_a_conflict_without_both_versions_is_found(folded: Folded) -> None:
+    sent, standing = next(iter(folded.book.conflicts.items()))
+    assert checks.compare_versions(folded.book, [(sent, standing)]) == []
+    for wrong in ((sent, None), (sent, b""), (sent, sent), (standing, standing)):
+        (finding,) = checks.compare_versions(folded.book, [wrong])
+        assert "both versions" in finding.text
 
 
 def test_counts_that_moved_after_they_were_announced_are_found() -> None:

@@ -141,6 +141,7 @@ class SettingsRow:
     late_days: Annotated[int, Field(ge=0, le=366)] = 28
     group_a_days: Annotated[int, Field(ge=1, le=366)] = 28
     district_death_days: Annotated[int, Field(ge=1, le=366)] = 30
+    detector_cases: Annotated[int, Field(ge=1, le=100)] = 3
 
 
 @_strict

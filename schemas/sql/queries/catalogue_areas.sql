@@ -1,7 +1,7 @@
 -- name: catalogue_areas
 -- returns: every area, as streams.domain.areas.Area has it
 -- params: none
--- used by: streams/stores/catalogue.py, streams/stores/counts.py
+-- used by: streams/stores/areas.py, streams/stores/catalogue.py, streams/stores/populations.py
 
 select
     a.area_id,

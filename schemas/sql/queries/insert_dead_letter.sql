@@ -1,7 +1,7 @@
 -- name: insert_dead_letter
 -- returns: nothing
 -- params: topic text, epoch int, partition int, offset bigint, known_at timestamptz, error text, problems jsonb, key bytea, value bytea, standing bytea, subject text, event_id uuid
--- used by: streams/stores/ledger.py
+-- used by: streams/stores/ledger.py, streams/stores/reports.py
 
 insert into dead_letters (
     topic,

@@ -9,7 +9,9 @@ insert into pg_temp.area_geographies (
     province_id,
     district_id,
     commune_id,
-    is_approximate
+    province_doubt,
+    district_doubt,
+    commune_doubt
 )
 select
     p.structure_on,
@@ -17,7 +19,22 @@ select
     p.province_id,
     p.district_id,
     p.commune_id,
-    p.is_approximate
+    coalesce(p.province_doubt, 0) as province_doubt,
+    -- Loads of before the doubts said only whether a place is a guess.
+    coalesce(p.district_doubt, p.is_approximate::int, 0) as district_doubt,
+    coalesce(p.commune_doubt, 0) as commune_doubt
 from catalogue_loads as cl
-cross join lateral jsonb_populate_recordset(null::area_geographies, cl.content -> 'area_geographies') as p
+cross join
+    lateral jsonb_to_recordset(cl.content -> 'area_geographies')
+        as p (
+            structure_on date,
+            area_id text,
+            province_id text,
+            district_id text,
+            commune_id text,
+            province_doubt double precision,
+            district_doubt double precision,
+            commune_doubt double precision,
+            is_approximate boolean
+        )
 where cl.load_id = %(load_id)s;

@@ -1,7 +1,7 @@
 -- name: positions
 -- returns: one row per partition that has a position
 -- params: topic text
--- used by: services/waiting.py, streams/stores/counts.py, streams/stores/health.py
+-- used by: services/waiting.py, streams/stores/counts.py
 
 select
     so.kafka_partition,

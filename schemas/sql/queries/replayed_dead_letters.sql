@@ -1,7 +1,7 @@
 -- name: replayed_dead_letters
 -- returns: the dead letters in the offset ranges, in offset order
 -- params: topic text; arrays of equal length: partitions int[], epochs int[], firsts bigint[], lasts bigint[]
--- used by: streams/stores/ledger.py
+-- used by: streams/stores/ledger.py, streams/stores/reports.py
 
 select
     dl.epoch,

@@ -82,6 +82,7 @@ class Settings:
     late_days: int = 28
     group_a_days: int = 28
     district_death_days: int = 30
+    detector_cases: int = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from streams.domain.counts import COUNTERS, CountKey
 from streams.domain.errors import ConfigurationError
 from streams.domain.geography import OLDEST, placements
 from streams.stores.audit import audit
-from streams.stores.catalogue import current_load_id, load, load_uuid, read_catalogue
+from streams.stores.catalogue import current_load_id, links_of, load, load_uuid, read_catalogue
 from streams.stores.database import connect
 from tests.builders import (
     AREAS,
@@ -25,7 +25,6 @@ from tests.builders import (
     START,
     event,
     judged_by,
-    links_of,
     minutes,
     records,
     small_catalogue,
@@ -83,8 +82,8 @@ def test_without_a_load_it_says_what_to_do(empty_database_url: str) -> None:
 
 def test_every_area_is_stored_in_every_structure(connection: Connection[TupleRow]) -> None:
     stored = connection.execute(
-        "select structure_on::text, area_id, province_id, district_id, commune_id, is_approximate "
-        "from area_geographies"
+        "select structure_on::text, area_id, province_id, district_id, commune_id, province_doubt, "
+        "district_doubt, commune_doubt from area_geographies"
     ).fetchall()
     expected = placements(judged_by(small_catalogue()).areas, links_of(small_catalogue()))
     assert sorted(stored, key=repr) == sorted(map(tuple, expected), key=repr)

@@ -13,10 +13,11 @@ from streams.domain.areas import code_of
 from streams.domain.counts import BASES, COUNTERS, ZERO, Amounts, Basis
 from streams.domain.errors import ConfigurationError
 from streams.domain.geography import OLDEST, Placement, placements
+from streams.stores.catalogue import links_of
 from streams.stores.counts import DIMENSIONS, TIME_DIMENSIONS, CountsRequest, Dimension, read_counts
 from streams.stores.database import connect
 from streams.stores.ledger import PostgresLedger
-from tests.builders import START, event, judged_by, links_of, minutes, position, records, small_catalogue
+from tests.builders import START, event, judged_by, minutes, position, records, small_catalogue
 from tests.fakes import run
 from tests.integration.stores.conftest import HISTORY, LATER, PostgresStore
 from tests.ledger_contract import LedgerRow, fold

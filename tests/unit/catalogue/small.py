@@ -125,9 +125,9 @@ from_id,to_id,kind,is_default
 """
 
 SURVEILLANCE = """\
-commune_id,surveillance_id,share,tie
-00001@2025-07-01,001@2025-07-01,1.0000,false
-00003@2025-07-01,002@2025-07-01,0.6667,false
+commune_id,surveillance_id,district_id,share,tie
+00001@2025-07-01,001@2025-07-01,001@start,1.0000,false
+00003@2025-07-01,002@2025-07-01,002@start,0.6667,false
 """
 
 SINCE = """\

@@ -269,9 +269,10 @@ def test_the_small_catalogue_is_good(tmp_path: Path) -> None:
             "00003@2025-07-01",
             "002@2025-07-01 in areas.csv",
         ),
+        (SHARES, ",002@start,0.6667", ",02@start,0.6667", "00003@2025-07-01", "no district 02@start"),
         (
             SHARES,
-            "00003@2025-07-01,002@2025-07-01,0.6667,false\n",
+            "00003@2025-07-01,002@2025-07-01,002@start,0.6667,false\n",
             "",
             "00003@2025-07-01",
             "missing in surveillance_areas.csv",

@@ -180,7 +180,7 @@ def test_the_outer_area_itself_can_be_meant_by_its_code(ask: Ask) -> None:
         ("TP Lai Châu", BEFORE, "12@start", "105@start"),
         ("Lai Châu", BEFORE, "12@start", "105@start"),
         ("Tỉnh Lai Châu", AFTER, None, "12@2025-07-01"),
-        ("TX Việt Yên", BEFORE, "24@start", "222@start"),
+        ("TX Việt Yên", BEFORE, "24@start", "222@2024-02-01"),
         ("Phường Đoàn Kết", AFTER, "12@2025-07-01", "03388@2025-07-01"),
         ("Quận 01", BEFORE, None, "760@start"),
         ("Phường 1", BEFORE, "770@start", "27160@start"),
@@ -250,17 +250,23 @@ def test_text_with_other_accents_is_never_taken(ask: Ask) -> None:
 
 
 def test_another_type_is_a_question(ask: Ask) -> None:
-    match = ask("Huyện Việt Yên", BEFORE, "24@start")
-    assert (match.area, match.reason, _ids(match)) == (None, "uncertain", ["222@start"])
+    match = ask("Huyện Sa Pa", BEFORE, "10@start")
+    assert (match.area, match.reason, _ids(match)) == (None, "uncertain", ["088@start"])
     match = ask("Xã Đoàn Kết", AFTER, "12@2025-07-01")
     assert (match.area, match.reason, _ids(match)) == (None, "uncertain", ["03388@2025-07-01"])
+
+
+def test_a_type_that_has_ended_is_of_another_period(ask: Ask) -> None:
+    match = ask("Huyện Việt Yên", BEFORE, "24@start")
+    assert (match.area, match.reason) == (None, "wrong_period")
+    assert _ids(match) == ["222@2024-02-01", "222@start"]
 
 
 def test_every_area_is_found_by_its_code_and_by_its_name(index: AreaIndex) -> None:
     """Round trip over the country: never another area, and always the area or a question that holds it."""
     certain = 0
     for area in index.by_id.values():
-        on = BEFORE if area.valid_from is None else AFTER
+        on = area.valid_to or AFTER
         kinds = frozenset({area.kind})
         coded = match_area(index, area.code, on=on, kinds=kinds)
         assert coded.area == area

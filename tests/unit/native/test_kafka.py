@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,11 @@ def test_a_broker_that_lists_itself_is_healthy() -> None:
 def test_anything_else_is_not_a_healthy_broker(answer: bytes) -> None:
     with _answering(answer) as port:
         assert not kafka.is_healthy(port)
+
+
+def test_an_id_that_kafka_would_read_as_an_option_is_drawn_again() -> None:
+    drawn = iter([uuid.UUID(bytes=b"\xf8" * 16), uuid.UUID(bytes=b"\xf7" * 16)])
+    assert kafka.new_cluster_id(lambda: next(drawn)) == "9_f39_f39_f39_f39_f39w"
 
 
 def test_a_database_that_asks_for_a_password_is_healthy() -> None:

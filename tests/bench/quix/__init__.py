@@ -1,0 +1,1 @@
+"""(e) A Quix Streams program that counts the same events into PostgreSQL."""

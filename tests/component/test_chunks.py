@@ -1,0 +1,60 @@
+"""Faust gets the records of a partition in chunks, whole and in order."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import faust
+from faust.types import TP
+
+from streams.agents.chunks import chunk_message, deliver_in_chunks
+from streams.handlers.fold_cases import Record
+from tests.builders import START
+
+
+@dataclass
+class Fetched:
+    """A record as aiokafka has it."""
+
+    offset: int
+    key: bytes = b"LC-1"
+    value: bytes = b"{}"
+    timestamp: int = int(START.timestamp() * 1_000)
+    timestamp_type: int = 1
+
+
+def app_with_chunks(folder: Path, most: int) -> faust.App:
+    app = faust.App("test", datadir=str(folder), broker="kafka://127.0.0.1:1")
+    deliver_in_chunks(app, most, buffered=8)
+    return app
+
+
+def test_every_fetched_record_is_in_one_chunk_in_order(tmp_path: Path) -> None:
+    chunks = app_with_chunks(tmp_path, 3).conf.ConsumerScheduler()
+    one, other = TP("t", 0), TP("t", 1)
+    fetched = {one: [Fetched(n) for n in range(7)], other: [Fetched(40)]}
+    found = [(tp, [record.offset for record in chunk]) for tp, chunk in chunks.iterate(fetched)]
+    assert found == [(one, [0, 1, 2]), (one, [3, 4, 5]), (one, [6]), (other, [40])]
+
+
+def test_a_chunk_stands_at_its_last_record_and_has_all_of_them() -> None:
+    tp = TP("t", 2)
+    message = chunk_message(tp, [Fetched(5), Fetched(6, value=b"")], 7)
+    assert (message.tp, message.offset, message.generation_id) == (tp, 6, 7)
+    assert message.value == [Record(2, 5, START, b"LC-1", b"{}"), Record(2, 6, START, b"LC-1", b"")]
+
+
+def test_the_app_makes_its_messages_so(tmp_path: Path) -> None:
+    consumer = app_with_chunks(tmp_path, 100).transport.Consumer
+    stand_in = SimpleNamespace(app=SimpleNamespace(consumer_generation_id=4))
+    message = consumer._to_message(stand_in, TP("t", 0), [Fetched(0), Fetched(1)])
+    assert (len(message.value), message.generation_id) == (2, 4)
+
+
+def test_what_is_committed_is_the_end_of_the_last_chunk_and_nothing_stays(tmp_path: Path) -> None:
+    consumer = app_with_chunks(tmp_path, 100).transport.Consumer
+    tp = TP("t", 0)
+    stand_in = SimpleNamespace(_acked={tp: [99, 199, 230]}, _acked_index={tp: {99, 199, 230}})
+    assert consumer._new_offset(stand_in, tp) == 231
+    assert (stand_in._acked, stand_in._acked_index) == ({tp: []}, {tp: set()})
+    assert consumer._new_offset(stand_in, tp) is None
