@@ -11,7 +11,6 @@ import typer
 from psycopg import Connection
 from psycopg.rows import TupleRow
 from rich.table import Table
-from streams.stores.deliveries import plan_deliveries
 
 from services.cli.output import JsonOption, exits, out, print_json
 from services.settings import settings
@@ -20,6 +19,7 @@ from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.errors import ConfigurationError
 from streams.stores import database
 from streams.stores.alerts import PostgresAlerts, read_alert, read_alerts, read_precision
+from streams.stores.deliveries import plan_deliveries
 
 alerts = typer.Typer(invoke_without_command=True, no_args_is_help=False)
 

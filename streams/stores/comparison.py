@@ -141,11 +141,25 @@ def _coverages(
 
     @cache
     def of(province: str | None) -> Coverage:
-        return read_coverage(connection, replace(request, province=province), vector)
+        return _Remembered(read_coverage(connection, replace(request, province=province), vector))
 
     if request.province is None and "province" in request.by:
         return lambda row: of(row["province"])
     return lambda _: of(request.province)
+
+
+class _Remembered:
+    """A coverage that is asked once about each disease and period: each district's row asks the same."""
+
+    def __init__(self, coverage: Coverage) -> None:
+        self._coverage = coverage
+        self._answers: dict[tuple[str, date, date], bool] = {}
+
+    def is_known(self, disease: str, first: date, last: date) -> bool:
+        key = (disease, first, last)
+        if key not in self._answers:
+            self._answers[key] = self._coverage.is_known(disease, first, last)
+        return self._answers[key]
 
 
 def _diseases(

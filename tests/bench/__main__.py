@@ -82,7 +82,7 @@ def _growth(settings: Settings, catalogue: Catalogue, sent: list[bytes]) -> Iter
 
 
 def targets(found: list[Measured]) -> Iterator[Target]:
-    """What issues 3 and 4 ask of the figures, as far as they were measured; ratios within this run."""
+    """What is asked of the figures, as far as they were measured; ratios within this run."""
     ways = {measured.way: measured for measured in found}
     rates = {measured.letter: measured.rate for measured in found}
     faust = [m for m in found if m.letter == "a" and m.way.startswith("Faust")]

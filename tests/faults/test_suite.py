@@ -19,7 +19,7 @@ Said = dict[str, Any]
 Findings = list[dict[str, str]]
 
 # More than everything else in the tests: servers start again and sessions end, whatever the machine.
-pytestmark = [pytest.mark.native, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.native, pytest.mark.timeout(1_800)]
 
 
 class Case(NamedTuple):
