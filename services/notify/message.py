@@ -179,7 +179,7 @@ def _alert(row: Mapping[str, Any], language: Language, link: str) -> dict[str, A
         "count": f"{cases} ca" if language == "vi" else f"{cases} case{'' if cases == 1 else 's'}",
         "since": _local(row["raised_at"]),
         "why": verdict["why_vi" if language == "vi" else "why_en"],
-        "rule": row["rule_vi" if language == "vi" else "rule_en"] or row["rule_id"],
+        "rule": row["rule_vi" if language == "vi" else "rule_en"] or _rule(row["rule_id"], language),
         "citation": row["citation"],
         "period": _period(verdict),
         "duty": _duty(row, language),
@@ -187,6 +187,15 @@ def _alert(row: Mapping[str, Any], language: Language, link: str) -> dict[str, A
         "actor": row["actor"],
         "link": f"{link.rstrip('/')}/{row['alert_id']}",
     }
+
+
+def _rule(rule_id: str, language: Language) -> str:
+    """A name for what is in no rule book: the detectors, `detector_ears_c2` being EARS C2."""
+    kind, _, method = rule_id.partition("_")
+    if kind != "detector":
+        return rule_id
+    name = method.replace("_", " ").replace("ears c", "EARS C").replace("farrington", "Farrington")
+    return {"vi": f"Phát hiện thống kê: {name}", "en": f"Statistical detector: {name}"}[language]
 
 
 def _duty(row: Mapping[str, Any], language: Language) -> str | None:

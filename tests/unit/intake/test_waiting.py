@@ -37,7 +37,9 @@ async def hang() -> None:
 
 class TestAdvisory:
     @pytest.mark.parametrize(
-        "question", [failing(DependencyDown("x")), failing(ConfigurationError("x")), hang], ids=str
+        "question",
+        [failing(DependencyDown("x")), failing(ConfigurationError("x")), hang],
+        ids=["is down", "is not set up", "hangs"],
     )
     def test_does_without_an_answer_and_rests_before_asking_again(
         self, question: Callable[[], Awaitable[None]]

@@ -118,6 +118,12 @@ def test_there_are_words_for_every_event_of_every_level(kind: Kind, level: Level
     assert "None" not in made.text + made.html + made.short
 
 
+def test_a_detector_has_a_name_though_it_is_no_rule_of_the_book() -> None:
+    row = {**ROW, "rule_id": "detector_ears_c2", "rule_vi": None, "rule_en": None, "citation": None}
+    assert "Quy định: Phát hiện thống kê: EARS C2" in message(row).text
+    assert "Rule: Statistical detector: EARS C2" in message(row, language="en").text
+
+
 def test_a_province_is_named_once() -> None:
     row = {**ROW, "area_name": "Tỉnh Lai Châu", "district_name": None}
     assert "Tỉnh Lai Châu, Tỉnh" not in message(row).text
