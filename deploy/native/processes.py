@@ -50,11 +50,21 @@ def _stat(pid: int) -> _Stat | None:
     return _Stat(fields[0], int(fields[1]), int(fields[19]))
 
 
+def _has_other_threads(pid: int) -> bool:
+    """Tell whether a zombie (Z) is only the first thread of a program: the others hold its ports and files.
+
+    Else it has ended and only waits for its parent to ask how.
+    """
+    try:
+        return any(thread.name != str(pid) for thread in Path(f"/proc/{pid}/task").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def identify(pid: int) -> Process | None:
     """Identify a living process; None when there is none of this number."""
     stat = _stat(pid)
-    # A zombie (Z) has ended and only waits for its parent to ask how.
-    if stat is None or stat.state in "ZX":
+    if stat is None or (stat.state in "ZX" and not _has_other_threads(pid)):
         return None
     return Process(pid, stat.started, Path("/proc/sys/kernel/random/boot_id").read_text().strip())
 

@@ -55,6 +55,24 @@ STUBBORN = (
 )
 
 
+# The first thread ends and becomes a zombie while the second, which has the port, goes on.
+HEADLESS = (
+    "import ctypes, threading, time\n"
+    "threading.Thread(target=time.sleep, args=(600,)).start()\n"
+    "ctypes.CDLL(None).pthread_exit(None)"
+)
+
+
+def test_a_program_whose_first_thread_has_ended_is_alive(tmp_path: Path, servers: list[Process]) -> None:
+    process = _start(tmp_path, servers, HEADLESS)
+    stat = Path(f"/proc/{process.pid}/stat")
+    while " Z " not in stat.read_text():
+        assert is_alive(process)
+    assert is_alive(process)
+    kill_server(process)
+    assert not is_alive(process)
+
+
 def test_we_are_alive() -> None:
     me = identify(os.getpid())
     assert me is not None
