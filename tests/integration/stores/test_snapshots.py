@@ -194,7 +194,8 @@ def test_a_question_with_days_and_an_instant_is_kept_as_it_was(
 def test_counts_that_the_ledger_does_not_sum_to_are_not_published(
     connection: Connection[TupleRow], world: World
 ) -> None:
-    connection.execute("update daily_counts set notified = notified + 1 where disease = 'measles'")
+    for table in ("daily_counts", "district_totals"):
+        connection.execute(f"update {table} set notified = notified + 1 where disease = 'measles'")  # noqa: S608
     assert publish_counts(connection, TOPIC, "x", ALL) is None
     assert read_snapshots(connection) == []
 
@@ -231,6 +232,7 @@ def test_the_view_is_fixed_only_when_a_switch_is_over(
     with connection.transaction():
         connection.execute("lock table daily_counts in access exclusive mode")
         connection.execute("update daily_counts set notified = 10 * notified where agent = ''")
+        connection.execute("update district_totals set notified = 10 * notified")
         counting = threading.Thread(target=count)
         counting.start()
         with connect(small_database_url) as observer:
