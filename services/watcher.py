@@ -77,6 +77,8 @@ def watch_counts(settings: Settings) -> Iterator[WatchCounts]:
 def main() -> int:
     """Run until told to stop; exit codes as the command line's (3: a dependency is down)."""
     settings = load_settings()
+    # Counting comes first: a year that is imported must not wait for what is judged of it.
+    os.nice(10)
     for name in ("kafka", "aiokafka"):
         logging.getLogger(name).setLevel(logging.WARNING)
     loop = asyncio.new_event_loop()

@@ -49,9 +49,6 @@ def configured(settings_for: SettingsFactory, fresh_database_url: str, fresh_top
 
 
 @pytest.mark.timeout(900)
-# kafka-python leaves its sockets open when no broker answers.
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_decree_from_the_unknown_code_to_the_announcement(
     configured: Settings, fresh_database_url: str, tmp_path: Path
 ) -> None:
@@ -97,10 +94,11 @@ def test_a_decree_from_the_unknown_code_to_the_announcement(
     # Nothing is announced twice once Kafka has it.
     with connect(fresh_database_url) as connection:
         assert announce_loads(connection, configured) == 0
-    # Here, where it is expected, and not in some later test.
-    gc.collect()
 
 
+# kafka-python leaves its sockets open when no broker answers.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_what_could_not_be_announced_stays_to_be_announced(configured: Settings) -> None:
     with connect(configured.database_url.get_secret_value()) as connection:
         connection.execute("update catalogue_loads set announced_at = null")
@@ -115,6 +113,8 @@ def test_what_could_not_be_announced_stays_to_be_announced(configured: Settings)
         assert len(unannounced_changes(connection)[1]) == 1
         assert announce_loads(connection, configured) == 1
         assert unannounced_changes(connection) == {}
+    # Here, where it is expected, and not in some later test.
+    gc.collect()
 
 
 @pytest.mark.parametrize(
