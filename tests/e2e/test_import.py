@@ -3,6 +3,7 @@
 import random
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -79,15 +80,18 @@ def test_100_000_events_twice_shuffled_and_a_killed_worker(
     file = tmp_path / "events.ndjson"
     lines = write_twice_shuffled(file, events, SEED)
 
-    summary = installation.json("import", str(file))
+    # Killed while the file is being sent: the worker may be as fast as the sender.
+    with ThreadPoolExecutor(1) as pool:
+        importing = pool.submit(installation.json, "import", str(file))
+        wait_for_folded(installation, EVENTS // 10, seconds=300)
+        before = folded_records(installation)
+        installation.kill_worker()
+        summary = importing.result()
+    assert before < EVENTS, "the worker was to be killed in the middle"
     assert summary["rows"] == lines
     assert summary["created"] + summary["updated"] == EVENTS
     assert summary["unchanged"] == EVENTS
     assert summary["rejected"] == []
-
-    before = folded_records(installation)
-    installation.kill_worker()
-    assert before < EVENTS, "the worker was to be killed in the middle"
     again = installation.json("import", str(file), "--wait")
     assert again["rows"] == lines
 
