@@ -3,6 +3,7 @@
 import gc
 import json
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,20 @@ from tests.fakes import run
 from tests.integration.streams.conftest import read_all
 from tests.ledger_contract import fold
 
-pytestmark = pytest.mark.native
+pytestmark = [
+    pytest.mark.native,
+    # kafka-python leaves its sockets open when no broker answers.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _sockets_are_collected_here() -> Iterator[None]:
+    """Where it is expected, and not in some later test."""
+    yield
+    gc.collect()
+
 
 AREAS = "code,kind,name_vi,parent_code,valid_from\n"
 LINKS = "from_code,to_code,on,kind,is_default\n"
@@ -96,9 +110,6 @@ def test_a_decree_from_the_unknown_code_to_the_announcement(
         assert announce_loads(connection, configured) == 0
 
 
-# kafka-python leaves its sockets open when no broker answers.
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_what_could_not_be_announced_stays_to_be_announced(configured: Settings) -> None:
     with connect(configured.database_url.get_secret_value()) as connection:
         connection.execute("update catalogue_loads set announced_at = null")
@@ -113,8 +124,6 @@ def test_what_could_not_be_announced_stays_to_be_announced(configured: Settings)
         assert len(unannounced_changes(connection)[1]) == 1
         assert announce_loads(connection, configured) == 1
         assert unannounced_changes(connection) == {}
-    # Here, where it is expected, and not in some later test.
-    gc.collect()
 
 
 @pytest.mark.parametrize(
