@@ -65,6 +65,13 @@ class _Consumer(aiokafka.Consumer):  # type: ignore[misc]
     def _to_message(self, tp: TP, chunk: Sequence[Any]) -> ConsumerMessage:
         return chunk_message(tp, chunk, self.app.consumer_generation_id)
 
+    async def perform_seek(self) -> None:
+        """Stay: the agents have sought to where the database says, on every rebalance (`rewind`).
+
+        Faust would seek to what the group has committed. A batch that was being folded while partitions
+        moved is acknowledged after they have, so that may be ahead of the database by then.
+        """
+
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Note nothing: the offsets between two messages are the later chunk's own records."""
 
