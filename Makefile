@@ -49,7 +49,9 @@ test-stack: install
 test-unit: install ## Only the tests that need no server
 	@$(BIN)/pytest -m "not native"
 
-test-faults: install ## Kill, stop and truncate servers under 200,000 events (FAULT_SEED, FAULT_EVENTS, FAULT_ROUNDS)
+test-faults: test-stack ## Kill, stop and truncate servers under 200,000 events (FAULT_SEED, FAULT_EVENTS, FAULT_ROUNDS)
+	@set -a; . $(TEST_HOME)/env; set +a; CANHDICH_REQUIRE_NATIVE=1 ALERT_STORM=1000 \
+	    $(BIN)/pytest tests/faults tests/integration/streams/test_alert_storm.py
 	@$(BIN)/python -m tests.faults everything
 	@$(BIN)/python -m tests.faults killed_again_and_again
 
@@ -65,7 +67,7 @@ format: install ## Put the code into the common style
 	@$(BIN)/sqlfluff fix --processes 0 schemas/sql
 
 types: install ## Check the types
-	@$(BIN)/mypy streams schemas services deploy
+	@$(BIN)/mypy streams schemas services deploy dashboards
 
 bench: install $(BENCH_QUIX) ## Measure everything of docs/benchmarks.md; BENCH_QUICK=1 takes five minutes instead of forty
 	@$(NATIVE) up
@@ -77,8 +79,9 @@ $(BENCH_QUIX): tests/bench/quix/requirements.lock
 	@$(BENCH_QUIX_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
-generated: install ## Make anew what is generated: AsyncAPI, JSON schemas, the table of settings
+generated: install ## Make anew what is generated: AsyncAPI, JSON schemas, boards, the table of settings
 	@$(BIN)/python -m schemas.asyncapi
+	@$(BIN)/python -m dashboards
 	@$(BIN)/python -m services.settings_table
 
 lock: ## Resolve the versions anew

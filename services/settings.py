@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     canary_seconds: float = Field(
         300, ge=0, le=86_400, description="From one canary event to the next, in seconds; 0 for none."
     )
+    quality_seconds: float = Field(
+        900,
+        ge=1,
+        le=86_400,
+        description="From one computing of the figures of reporting quality to the next, in seconds.",
+    )
     restarts: int = Field(
         0, ge=0, description="How often this process was started again; the supervisor sets it."
     )
@@ -81,6 +87,20 @@ class Settings(BaseSettings):
         description="Outside watchdog that is called while the whole chain is alive; empty: none.",
     )
     heartbeat_seconds: float = Field(60, ge=1, le=3_600, description="From one call to the next, in seconds.")
+    grafana_url: str = Field(
+        "", pattern=r"^(https?://\S+)?$", description="Grafana, for `canhdich dashboards`; empty: none."
+    )
+    grafana_token: SecretStr = Field(
+        SecretStr(""), description="Token of a Grafana service account with the role Admin."
+    )
+    grafana_password: SecretStr = Field(
+        SecretStr(""),
+        description="Password of the boards' login canhdich_grafana, set by `migrate`; empty: left as it is.",
+    )
+    grafana_wide_password: SecretStr = Field(
+        SecretStr(""),
+        description="The same of canhdich_grafana_wide, which sees suppressed counts only.",
+    )
     intake_port: int = Field(8080, ge=1, le=65_535, description="Port of the intake on 127.0.0.1.")
     data_directory: Path = Field(
         Path(".native"), description="Where workers and the intake keep logs, process ids and Faust's files."

@@ -292,8 +292,9 @@ def _forget_dead_server(data: Path) -> None:
 def _create_database(layout: Layout, programs: Programs, port: int) -> None:
     secret = passwords(layout)
     script = f"""\
-select 'create role {OWNER} login createdb' where to_regrole('{OWNER}') is null \\gexec
-alter role {OWNER} password '{secret[OWNER]}';
+select 'create role {OWNER} login' where to_regrole('{OWNER}') is null \\gexec
+-- createrole: `canhdich migrate` creates the boards' roles.
+alter role {OWNER} createdb createrole password '{secret[OWNER]}';
 select 'create database {DATABASE} owner {OWNER}'
 where not exists (select from pg_database where datname = '{DATABASE}') \\gexec
 \\connect {DATABASE}

@@ -7,6 +7,7 @@ from pathlib import Path
 _ROOT = Path(__file__).parent
 MIGRATIONS = _ROOT / "migrations"
 QUERIES = _ROOT / "queries"
+VIEWS = _ROOT / "views"
 
 _HEADER = re.compile(r"-- name: (?P<name>\w+)\n-- returns: .+\n-- params: .+\n-- used by: .+\n")
 
@@ -35,3 +36,16 @@ def query(name: str) -> str:
     text = (QUERIES / f"{name}.sql").read_text("utf-8")
     check_header(name, text)
     return text
+
+
+def views() -> dict[str, str]:
+    """The statements that make the boards' views, by file name, in the order in which they are run.
+
+    Raises:
+        ValueError: a file does not begin with what its rows are.
+    """
+    texts = {path.name: path.read_text("utf-8") for path in sorted(VIEWS.glob("*.sql"))}
+    for name, text in texts.items():
+        if not text.startswith("-- One row"):
+            raise ValueError(f"{name}: the first line must say what a row is: `-- One row per ...`")
+    return texts

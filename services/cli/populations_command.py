@@ -10,13 +10,13 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 from rich.table import Table
 
+from services.cli.connection import connected
 from services.cli.output import EXIT_FAILED, JsonOption, err, exits, out, print_json
 from services.importing.populations import FIRST_YEAR, LAST_YEAR, read_file
-from services.settings import settings
 from streams.domain.areas import code_of
 from streams.domain.errors import ConfigurationError
 from streams.domain.populations import LEVELS
-from streams.stores import database
+from streams.stores.boards import refresh_populations
 from streams.stores.populations import (
     Fault,
     RowsRefused,
@@ -47,11 +47,9 @@ def load(
     loaded = None
     try:
         operator_file = read_file(file)
-        with (
-            database.errors_translated(),
-            database.connect(settings().database_url.get_secret_value()) as connection,
-        ):
+        with connected() as connection:
             loaded = load_file(connection, operator_file, getpass.getuser())
+            refresh_populations(connection)
     except RowsRefused as refused:
         faults = refused.faults
     rows = 0 if loaded is None else len(operator_file.rows)
@@ -91,10 +89,7 @@ def show(
         raise ConfigurationError(f"--by {by}: choose from {', '.join(LEVELS)}.")
     if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
         raise ConfigurationError(f"--year {year}: from {FIRST_YEAR} to {LAST_YEAR}.")
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         if year is None:
             rows = _stated(connection, province)
         else:

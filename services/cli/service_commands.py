@@ -30,9 +30,11 @@ from services.importing.populations import read_packaged
 from services.settings import Settings, find_native_env, settings
 from streams.domain.errors import ConfigurationError, DependencyDown
 from streams.stores import catalogue, database
+from streams.stores.boards import refresh_populations
 from streams.stores.broker import create_topics
 from streams.stores.populations import load_packaged
 from streams.stores.rules import load_packaged_rules
+from streams.stores.views import EPIDEMIOLOGISTS, WIDER, creation, missing_roles, set_password
 
 _HEALTHY_WITHIN = 90.0
 _STOP_WITHIN = 30.0
@@ -79,6 +81,18 @@ def prepare(configured: Settings) -> dict[str, Any]:
         announce_loads(connection, configured)
         rules = load_packaged_rules(connection, packaged, "canhdich migrate")
         load_packaged(connection, *read_packaged(), "canhdich migrate")
+        refresh_populations(connection)
+        for role, password in (
+            (EPIDEMIOLOGISTS, configured.grafana_password),
+            (WIDER, configured.grafana_wide_password),
+        ):
+            if secret := password.get_secret_value():
+                set_password(connection, role, secret)
+        roles = missing_roles(connection)
+    for role in roles:
+        err.print(
+            f"[yellow]The boards' role is missing.[/] Ask the server's administrator to run: {creation(role)}"
+        )
     return {
         "migrations": migrations,
         "topics": topics,

@@ -10,7 +10,7 @@ from prometheus_client import start_http_server
 
 from schemas.topics import load_topics
 from services.monitor.canary import CanaryFlight
-from services.monitor.looks import audit_once, look_at_stream
+from services.monitor.looks import audit_once, look_at_stream, quality_figures
 from services.monitor.metrics import Metrics
 from services.monitor.tasks import start
 from services.settings import Settings, load_settings
@@ -46,6 +46,7 @@ def begin(settings: Settings, metrics: Metrics, stop: threading.Event) -> None:
         metrics,
         stop,
     )
+    start("quality", settings.quality_seconds, quality_figures(url, topic), metrics, stop)
     if settings.canary_seconds:
         intake = f"http://127.0.0.1:{settings.intake_port}"
         flight = CanaryFlight(intake, load_topics()[TOPIC].partitions, read, metrics)

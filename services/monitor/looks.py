@@ -1,15 +1,22 @@
 """What the monitor looks at, and how that becomes figures."""
 
 import logging
+from collections.abc import Callable
+from datetime import datetime
 
+from schemas.catalogue import load_catalogue
 from services.log_ends import ask_log_ends
 from services.monitor.metrics import Metrics
 from streams.domain.books import KINDS
+from streams.domain.calendar import LOCAL_ZONE
+from streams.domain.delay import Deadline
 from streams.domain.errors import DependencyDown
 from streams.stores.audit_rounds import Auditor
+from streams.stores.boards import refresh_nowcasts, refresh_populations
 from streams.stores.counts import read_positions
-from streams.stores.database import Session
+from streams.stores.database import Session, connect, errors_translated
 from streams.stores.health import StreamHealth, lags, read_stream_health
+from streams.stores.quality import refresh_reporters, refresh_weeks, save_look
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +50,7 @@ def audit_once(auditor: Auditor, metrics: Metrics) -> None:
 
 
 def look_at_stream(session: Session, bootstrap: str, topic: str, metrics: Metrics) -> None:
-    """How far the stream is and how well it goes.
+    """How far the stream is and how well it goes: told to Prometheus, and kept for the boards.
 
     Raises:
         DependencyDown: the database or Kafka does not answer; what can be known without Kafka is told.
@@ -53,15 +60,41 @@ def look_at_stream(session: Session, bootstrap: str, topic: str, metrics: Metric
     with session.transaction() as connection:
         positions = read_positions(connection, topic)
         health = read_stream_health(connection, topic)
+        found = None if ends is None else lags(ends, positions)
+        save_look(connection, health, None if found is None else sum(found.values()))
     tell_health(health, metrics)
     for partition, position in positions.items():
         metrics.folded.labels(str(partition)).set(position.next_offset)
-    if ends is None:
+    if found is None:
         # A lag of before would be taken for one of now.
         metrics.lag.clear()
         raise DependencyDown(f"Kafka does not say how long {topic} is: the lag is not known")
-    for partition, lag in lags(ends, positions).items():
+    for partition, lag in found.items():
         metrics.lag.labels(str(partition)).set(lag)
+
+
+def quality_figures(database_url: str, topic: str) -> Callable[[], None]:
+    """What brings the figures of reporting quality up to date, each time it is called.
+
+    Raises (when called):
+        DependencyDown, ConfigurationError: the database does not answer, or lacks the schema.
+    """
+    diseases = load_catalogue().diseases
+    deadlines = {
+        disease.code: [Deadline(d.valid_from, d.valid_to, d.code) for d in disease.deadlines]
+        for disease in diseases
+    }
+    with_severities = {disease.code for disease in diseases if disease.severities}
+
+    def refresh() -> None:
+        with errors_translated(), connect(database_url) as connection:
+            refresh_weeks(connection, topic, deadlines, with_severities)
+            now = datetime.now(LOCAL_ZONE)
+            refresh_reporters(connection, now.date())
+            refresh_populations(connection)
+            refresh_nowcasts(connection, now)
+
+    return refresh
 
 
 def tell_health(health: StreamHealth, metrics: Metrics) -> None:

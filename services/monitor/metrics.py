@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
-TASKS = ("audit", "stream", "canary")
+TASKS = ("audit", "stream", "quality", "canary")
 """What the monitor does, each by itself."""
 
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)

@@ -13,6 +13,7 @@ from yoyo import get_backend, read_migrations
 
 from schemas.sql import MIGRATIONS
 from streams.domain.errors import ConfigurationError, DependencyDown, RefusedData
+from streams.stores.views import drop_views, install_views
 
 # Without these a host that vanished hangs a worker for minutes.
 _LIVENESS = {
@@ -109,7 +110,7 @@ class Session:
 
 
 def migrate(database_url: str) -> list[str]:
-    """Bring the schema up to date; returns the ids of the migrations applied now.
+    """Bring the schema and the boards' views up to date; returns the ids of the migrations applied now.
 
     Raises:
         DependencyDown: the server does not answer.
@@ -119,7 +120,12 @@ def migrate(database_url: str) -> list[str]:
     try:
         with backend.lock():
             migrations = backend.to_apply(read_migrations(str(MIGRATIONS)))
-            backend.apply_migrations(migrations)
+            with connect(database_url) as connection:
+                if migrations:
+                    # A view would hold fast the columns that it reads.
+                    drop_views(connection)
+                backend.apply_migrations(migrations)
+                install_views(connection)
             return [migration.id for migration in migrations]
     finally:
         backend.connection.close()

@@ -1,7 +1,7 @@
 -- name: reporter_weeks
 -- returns: one row per reporter, district and week in which it sent anything (a tally of zero included): how many events; district is null where the events name none
 -- params: structure_on date, province_id and district_id text or null, disease text or null, first and last date
--- used by: streams/stores/silence.py
+-- used by: streams/stores/quality.py, streams/stores/silence.py
 
 -- A reporter is the facility that the event names, else the sender. The day is that of the report where the event
 -- gives one before its own time, so that an old line list does not make its facilities busy on the day of the

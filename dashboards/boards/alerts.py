@@ -1,0 +1,534 @@
+# ruff: noqa: S608 - queries are made of constants of this package; Grafana puts in what people choose
+"""Cảnh báo / Alerts: what waits, the curve behind each alert, and how often each rule was right."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from grafana_foundation_sdk.builders import common as cb
+from grafana_foundation_sdk.builders import stat as st
+from grafana_foundation_sdk.builders import table as tb
+from grafana_foundation_sdk.builders import timeseries as ts
+from grafana_foundation_sdk.models import common as cm
+from grafana_foundation_sdk.models import dashboard as dm
+
+from dashboards.framework import (
+    BLUE,
+    DISEASE,
+    DISTRICT,
+    FIRST_DAY,
+    GEOGRAPHY,
+    GREEN,
+    GREY,
+    LAST_DAY,
+    LEVELS,
+    MAX_DATA_POINTS,
+    OF_AREA,
+    OF_DISEASES,
+    ORANGE,
+    PROVINCE,
+    TIMEZONE,
+    VERMILION,
+    Board,
+    Language,
+    Text,
+    annotation,
+    board_url,
+    data_link,
+    last_value,
+    legend,
+    local_time,
+    override,
+    panel,
+    query_variable,
+    series,
+    steps,
+    table,
+    tooltip,
+    week_of,
+)
+
+STATES: Final[Mapping[str, Text]] = {
+    "raised": Text("Chưa tiếp nhận", "Not acknowledged"),
+    "acknowledged": Text("Đã tiếp nhận", "Acknowledged"),
+    "verified": Text("Đã xác minh", "Verified"),
+    "dismissed": Text("Đã bác", "Dismissed"),
+    "closed": Text("Đã đóng", "Closed"),
+}
+STEPS: Final[Mapping[str, Text]] = {
+    "raised": Text("Phát cảnh báo", "Raised"),
+    "joined": Text("Thêm ca, mức hoặc kỳ mới", "More cases, another level or period"),
+    "revised": Text("Giảm ca hoặc mức", "Fewer cases or a lower level"),
+    "no_longer_met": Text("Không còn đủ căn cứ", "No longer met"),
+    "met_again": Text("Lại đủ căn cứ", "Met again"),
+    "ended_proposed": Text("Đề nghị hết dịch", "End proposed"),
+    "escalated": Text("Báo lên cấp trên", "Escalated"),
+    "reopened": Text("Mở lại", "Reopened"),
+    "acknowledged": Text("Tiếp nhận", "Acknowledged"),
+    "verified": Text("Xác minh đúng", "Verified"),
+    "dismissed": Text("Bác", "Dismissed"),
+    "closed": Text("Đóng", "Closed"),
+    "determined": Text("Trạm xác định có dịch", "Outbreak determined by the station"),
+    "ended": Text("Trạm xác định hết dịch", "End determined by the station"),
+    "noted": Text("Ghi chú", "Noted"),
+}
+
+LEVEL_NAMES: Final[Mapping[str, Text]] = {level: text for level, (text, _) in LEVELS.items()}
+
+ALERT: Final = query_variable(
+    "alert",
+    Text("Cảnh báo xem chi tiết", "Alert shown below"),
+    lambda language: (
+        f"""
+SELECT to_char(raised_at AT TIME ZONE '{TIMEZONE}', 'DD/MM/YYYY') || ' · ' || disease_{language}
+    || ' · ' || area_name || ' · ' || rule AS __text,
+  alert_id::text AS __value
+FROM alerts
+WHERE {OF_AREA} AND {OF_DISEASES}
+ORDER BY is_open DESC, level_rank DESC, raised_at DESC
+LIMIT 500"""
+    ),
+)
+"""Its first option is what most needs an answer."""
+
+CHOSEN: Final = "alert_id::text = ${alert:sqlstring} AND structure_on = ${geography:sqlstring}::date"
+RAISED_IN_PERIOD: Final = (
+    f"raised_at >= {local_time(FIRST_DAY)} AND raised_at < {local_time(f'{LAST_DAY} + 1')}"
+)
+
+
+def named(column: str, names: Mapping[str, Text], language: Language) -> str:
+    """SQL of a code's name in one language; another code stands as it is."""
+    cases = " ".join(f"WHEN '{code}' THEN '{name(language)}'" for code, name in names.items())
+    return f"CASE {column} {cases} ELSE {column} END"
+
+
+def _count(
+    language: Language, title: Text, question: Text, condition: str, colour: str, page: str = "alerts"
+) -> dm.Panel:
+    return panel(
+        language,
+        st.Panel()
+        .unit("short")
+        .decimals(0)
+        .color_mode(cm.BigValueColorMode.BACKGROUND)
+        .graph_mode(cm.BigValueGraphMode.NONE)
+        .thresholds(steps((None, GREY), (1, colour)))
+        .reduce_options(last_value()),
+        title=title,
+        question=question,
+        page=page,
+        size=(6, 5),
+        targets=[
+            table(f"SELECT count(*) AS alerts FROM alerts WHERE {OF_AREA} AND {OF_DISEASES} AND {condition}")
+        ],
+    )
+
+
+def outbreaks_open(language: Language) -> dm.Panel:
+    """How many alerts at the loudest level are open."""
+    return _count(
+        language,
+        Text("Đủ tiêu chí có dịch, đang mở", "Outbreak criterion met, open"),
+        Text(
+            "Có nơi nào đủ tiêu chí có dịch mà chưa xử lý xong? Hệ thống tính, trạm y tế xác định.",
+            "Does any place meet the law's criterion of an outbreak? The system computes, the station "
+            "determines.",
+        ),
+        "is_open AND level = 'outbreak'",
+        VERMILION,
+    )
+
+
+def alerts_open(language: Language) -> dm.Panel:
+    """How many other alerts are open."""
+    return _count(
+        language,
+        Text("Cảnh báo khác, đang mở", "Other alerts, open"),
+        Text("Còn bao nhiêu cảnh báo đang mở?", "How many more alerts are open?"),
+        "is_open AND level <> 'outbreak'",
+        ORANGE,
+    )
+
+
+def unanswered(language: Language) -> dm.Panel:
+    """How many wait longer than they may."""
+    return _count(
+        language,
+        Text("Chưa ai tiếp nhận, quá hạn", "Not acknowledged in time"),
+        Text(
+            "Cảnh báo nào chờ quá lâu? Có dịch 4 giờ, vượt ngưỡng 12 giờ, còn lại 24 giờ, tính từ lúc phát.",
+            "Which alert has waited too long? Outbreak 4 h, above the band 12 h, others 24 h, since it was "
+            "raised.",
+        ),
+        "state = 'raised' AND waiting_since < now() - CASE level WHEN 'outbreak' THEN interval '4 hours' "
+        "WHEN 'above_band' THEN interval '12 hours' ELSE interval '24 hours' END",
+        VERMILION,
+    )
+
+
+def answering_time(language: Language) -> dm.Panel:
+    """Median time to the first answer of a person."""
+    return panel(
+        language,
+        st.Panel()
+        .unit("s")
+        .decimals(1)
+        .color_mode(cm.BigValueColorMode.NONE)
+        .graph_mode(cm.BigValueGraphMode.NONE)
+        .reduce_options(last_value()),
+        title=Text("Thời gian trả lời, trung vị", "Time to an answer, median"),
+        question=Text(
+            "Cảnh báo phát trong kỳ được người trả lời sau bao lâu? Chưa trả lời thì chưa tính.",
+            "How soon did people answer the alerts of the period? Those without an answer are not in it.",
+        ),
+        page="alerts",
+        size=(6, 5),
+        targets=[
+            table(
+                f"""
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY answered_seconds) AS answered_seconds
+FROM alert_judgements
+WHERE {OF_AREA} AND {OF_DISEASES} AND {RAISED_IN_PERIOD}"""
+            )
+        ],
+        no_value=Text("Chưa có trả lời", "No answer yet"),
+    )
+
+
+def inbox(language: Language) -> dm.Panel:
+    """All open alerts, the most urgent first."""
+    this_alert = board_url("alerts", language, basis="onset", alert="${__data.fields.alert_id}")
+    disease = board_url("disease", language, basis="onset", disease="${__data.fields.disease}")
+    return panel(
+        language,
+        tb.Panel(),
+        title=Text("Hộp cảnh báo đang mở", "Inbox: open alerts"),
+        question=Text(
+            "Cần làm gì trước? Cảnh báo chưa tiếp nhận và mức cao nhất ở trên. Tiếp nhận, xác minh, bác, "
+            "đóng: "
+            "lệnh canhdich alerts.",
+            "What comes first? Those nobody has acknowledged and the loudest are at the top. Acknowledge, "
+            "verify, "
+            "dismiss, close: the command canhdich alerts.",
+        ),
+        page="alerts",
+        size=(24, 10),
+        targets=[
+            table(
+                f"""
+SELECT alert_id::text AS alert_id, disease, raised_at, {named("level", LEVEL_NAMES, language)} AS level,
+  disease_{language} AS disease_name, area_name, rule, cases,
+  {named("state", STATES, language)} AS state, why_{language} AS why
+FROM alerts
+WHERE {OF_AREA} AND {OF_DISEASES} AND is_open
+ORDER BY state = 'raised' DESC, level_rank DESC, raised_at DESC
+LIMIT 200"""
+            )
+        ],
+        overrides=[
+            override("alert_id", is_hidden=True),
+            override("disease", is_hidden=True),
+            override(
+                "raised_at",
+                Text("Phát lúc", "Raised")(language),
+                unit="time:DD/MM/YYYY HH:mm",
+                custom__width=155,
+                links=[data_link(Text("Xem chi tiết", "Show details")(language), this_alert)],
+            ),
+            override("level", Text("Mức", "Level")(language), custom__width=130),
+            override(
+                "disease_name",
+                Text("Bệnh", "Disease")(language),
+                custom__width=180,
+                links=[data_link(Text("Xem bệnh này", "Show this disease")(language), disease)],
+            ),
+            override("area_name", Text("Nơi", "Place")(language), custom__width=150),
+            override("rule", Text("Quy tắc", "Rule")(language), custom__width=130),
+            override("cases", Text("Số ca", "Cases")(language), decimals=0, custom__width=70),
+            override("state", Text("Trạng thái", "State")(language), custom__width=140),
+            override(
+                "why",
+                Text("Căn cứ", "Why")(language),
+                custom__cellOptions={"type": "auto", "wrapText": True},
+            ),
+        ],
+        no_value=Text("Không có cảnh báo đang mở", "No open alert"),
+    )
+
+
+def curve(language: Language) -> dm.Panel:
+    """Weekly cases behind the chosen alert."""
+    cases, expected = Text("Số ca", "Cases"), Text("Kỳ vọng khi báo", "Expected when raised")
+    limit = Text("Ngưỡng khi báo", "Threshold when raised")
+    return panel(
+        language,
+        ts.Panel()
+        .unit("short")
+        .decimals(0)
+        .min(0)
+        .interval("1w")
+        .max_data_points(MAX_DATA_POINTS)
+        .draw_style(cm.GraphDrawStyle.LINE)
+        .line_interpolation(cm.LineInterpolation.STEP_AFTER)
+        .fill_opacity(0)
+        .line_width(2)
+        .show_points(cm.VisibilityMode.NEVER)
+        .legend(legend())
+        .tooltip(tooltip()),
+        title=Text("Diễn biến sau cảnh báo đang xem", "The curve behind the chosen alert"),
+        question=Text(
+            "Cảnh báo dựa trên diễn biến nào? Số ca theo tuần khởi phát tại nơi cảnh báo; vùng tô là kỳ "
+            "được xét. Hai "
+            "tuần cuối còn thiếu báo cáo.",
+            "What did the alert see? Cases by week of onset in the alert's area; the shaded region is the "
+            "period "
+            "judged. The last two weeks are incomplete.",
+        ),
+        page="alerts",
+        size=(16, 10),
+        targets=[
+            series(
+                f"""
+WITH chosen AS (
+  SELECT structure_on, province, area, disease, expected, threshold FROM alerts WHERE {CHOSEN}
+), weeks AS (
+  SELECT w::date AS week FROM generate_series({week_of(FIRST_DAY)}, {LAST_DAY}, interval '7 days') AS w
+), counted AS (
+  SELECT {week_of("dc.day")} AS week, sum(dc.notified) AS cases
+  FROM chosen AS c
+  JOIN daily_counts AS dc
+    ON dc.structure_on = c.structure_on AND dc.province = c.province AND dc.disease = c.disease
+  WHERE dc.basis = 'onset' AND dc.day BETWEEN {week_of(FIRST_DAY)} AND {LAST_DAY}
+    AND CASE length(c.area) WHEN 5 THEN dc.commune WHEN 3 THEN dc.district ELSE dc.province END = c.area
+  GROUP BY 1
+)
+SELECT {local_time("weeks.week")} AS time, coalesce(counted.cases, 0)::float8 AS cases,
+  chosen.expected, chosen.threshold
+FROM chosen CROSS JOIN weeks LEFT JOIN counted USING (week)
+ORDER BY 1"""
+            )
+        ],
+        overrides=[
+            override("cases", cases(language), colour=BLUE),
+            override("expected", expected(language), colour=GREEN),
+            override("threshold", limit(language), colour=VERMILION),
+        ],
+        no_value=Text("Chưa chọn cảnh báo", "No alert chosen"),
+    )
+
+
+def life(language: Language) -> dm.Panel:
+    """The steps in the life of the chosen alert."""
+    return panel(
+        language,
+        tb.Panel(),
+        title=Text("Các bước của cảnh báo đang xem", "Steps of the chosen alert"),
+        question=Text(
+            "Đã làm gì với cảnh báo này, khi nào? Tên người và ghi chú không hiện ở đây.",
+            "What was done about it, and when? Names and notes are not shown here.",
+        ),
+        page="alerts",
+        size=(8, 10),
+        targets=[
+            table(
+                f"""
+SELECT s.at AS step_at, {named("s.kind", STEPS, language)} AS step,
+  CASE WHEN s.is_automatic THEN '{Text("hệ thống", "system")(language)}'
+    ELSE '{Text("người", "person")(language)}' END AS who
+FROM alert_steps AS s
+WHERE s.alert_id::text = ${{alert:sqlstring}}
+ORDER BY s.number DESC
+LIMIT 100"""
+            )
+        ],
+        overrides=[
+            override("step_at", Text("Lúc", "At")(language), unit="time:DD/MM/YYYY HH:mm", custom__width=155),
+            override("step", Text("Bước", "Step")(language)),
+            override("who", Text("Bởi", "By")(language), custom__width=85),
+        ],
+        no_value=Text("Chưa chọn cảnh báo", "No alert chosen"),
+    )
+
+
+def verdict(language: Language) -> dm.Panel:
+    """The numbers of the chosen alert."""
+    return panel(
+        language,
+        tb.Panel(),
+        title=Text("Cảnh báo đang xem: con số và căn cứ", "The chosen alert: numbers and reasons"),
+        question=Text(
+            "Quy tắc nào, kỳ nào, quan sát bao nhiêu so với kỳ vọng? Trống là quy tắc không có con số ấy.",
+            "Which rule, which period, how many against how many expected? Empty: the rule has no such "
+            "number.",
+        ),
+        page="alerts",
+        size=(24, 5),
+        targets=[
+            table(
+                f"""
+SELECT rule, disease_{language} AS disease_name, area_name,
+  to_char(period_start, 'DD/MM/YYYY') || ' – ' || to_char(period_end, 'DD/MM/YYYY') AS period,
+  observed, expected, threshold, {named("state", STATES, language)} AS state, why_{language} AS why
+FROM alerts
+WHERE {CHOSEN}"""
+            )
+        ],
+        overrides=[
+            override("rule", Text("Quy tắc", "Rule")(language), custom__width=130),
+            override("disease_name", Text("Bệnh", "Disease")(language), custom__width=180),
+            override("area_name", Text("Nơi", "Place")(language), custom__width=150),
+            override("period", Text("Kỳ được xét", "Period judged")(language), custom__width=190),
+            override("observed", Text("Quan sát", "Observed")(language), decimals=0, custom__width=85),
+            override("expected", Text("Kỳ vọng", "Expected")(language), decimals=1, custom__width=85),
+            override("threshold", Text("Ngưỡng", "Threshold")(language), decimals=1, custom__width=85),
+            override("state", Text("Trạng thái", "State")(language), custom__width=140),
+            override(
+                "why",
+                Text("Căn cứ", "Why")(language),
+                custom__cellOptions={"type": "auto", "wrapText": True},
+            ),
+        ],
+        no_value=Text("Chưa chọn cảnh báo", "No alert chosen"),
+    )
+
+
+def raised_by_week(language: Language) -> dm.Panel:
+    """How many alerts were raised, week by week and level by level."""
+    return panel(
+        language,
+        ts.Panel()
+        .unit("short")
+        .decimals(0)
+        .min(0)
+        .interval("1w")
+        .max_data_points(MAX_DATA_POINTS)
+        .draw_style(cm.GraphDrawStyle.BARS)
+        .fill_opacity(80)
+        .line_width(0)
+        .stacking(cb.StackingConfig().mode(cm.StackingMode.NORMAL).group("A"))
+        .legend(legend("sum"))
+        .tooltip(tooltip()),
+        title=Text("Cảnh báo phát ra mỗi tuần, theo mức", "Alerts raised per week, by level"),
+        question=Text(
+            "Có nhiều cảnh báo hơn bình thường không? Mức là mức hiện nay của cảnh báo.",
+            "Are there more alerts than usual? The level is the alert's present one.",
+        ),
+        page="alerts",
+        size=(12, 9),
+        targets=[
+            series(
+                f"""
+SELECT {local_time(week_of(f"(raised_at AT TIME ZONE '{TIMEZONE}')"))} AS time, level AS metric,
+  count(*)::float8 AS alerts
+FROM alerts
+WHERE {OF_AREA} AND {OF_DISEASES} AND {RAISED_IN_PERIOD}
+GROUP BY 1, 2
+ORDER BY 1, 2"""
+            )
+        ],
+        overrides=[
+            override(level, text(language), colour=colour) for level, (text, colour) in LEVELS.items()
+        ],
+        no_value=Text("Không có cảnh báo trong kỳ", "No alert in the period"),
+    )
+
+
+def precision(language: Language) -> dm.Panel:
+    """How often each rule was right."""
+    return panel(
+        language,
+        tb.Panel(),
+        title=Text("Mỗi quy tắc đúng bao nhiêu", "How often each rule was right"),
+        question=Text(
+            "Quy tắc nào hay báo nhầm? Tỷ lệ đúng = đã xác minh / (đã xác minh + đã bác), trên các cảnh "
+            "báo phát trong kỳ.",
+            "Which rule calls for nothing? Precision = verified / (verified + dismissed), of the alerts "
+            "raised in the "
+            "period.",
+        ),
+        page="alerts",
+        size=(12, 9),
+        targets=[
+            table(
+                f"""
+SELECT rule, count(*) AS alerts, count(*) FILTER (WHERE said = 'verified') AS verified,
+  count(*) FILTER (WHERE said = 'dismissed') AS dismissed, count(*) FILTER (WHERE said IS NULL) AS unsaid,
+  (count(*) FILTER (WHERE said = 'verified'))::float8 / nullif(count(said), 0) AS share
+FROM alert_judgements
+WHERE {OF_AREA} AND {OF_DISEASES} AND {RAISED_IN_PERIOD}
+GROUP BY rule
+ORDER BY alerts DESC, rule
+LIMIT 100"""
+            )
+        ],
+        overrides=[
+            override("rule", Text("Quy tắc", "Rule")(language)),
+            override("alerts", Text("Cảnh báo", "Alerts")(language), decimals=0, custom__width=90),
+            override("verified", Text("Xác minh", "Verified")(language), decimals=0, custom__width=90),
+            override("dismissed", Text("Đã bác", "Dismissed")(language), decimals=0, custom__width=90),
+            override("unsaid", Text("Chưa rõ", "Not said")(language), decimals=0, custom__width=90),
+            override(
+                "share",
+                Text("Tỷ lệ đúng", "Precision")(language),
+                unit="percentunit",
+                decimals=0,
+                custom__width=100,
+            ),
+        ],
+        no_value=Text("–", "–"),
+    )
+
+
+def chosen_period(language: Language) -> dm.AnnotationQuery:
+    """The period that the chosen alert was judged on, as a region."""
+    return annotation(
+        language,
+        Text("Kỳ được xét của cảnh báo đang xem", "Period of the chosen alert"),
+        ORANGE,
+        f"""
+SELECT {local_time("period_start")} AS time, {local_time("period_end + 1")} AS timeend,
+  rule AS text, level AS tags
+FROM alerts
+WHERE {CHOSEN} AND period_start IS NOT NULL
+ORDER BY 1
+LIMIT 1""",
+    )
+
+
+def raised_at(language: Language) -> dm.AnnotationQuery:
+    """When the chosen alert was raised."""
+    return annotation(
+        language,
+        Text("Lúc phát cảnh báo đang xem", "When the chosen alert was raised"),
+        VERMILION,
+        f"""
+SELECT raised_at AS time, rule || ': ' || coalesce(why_{language}, '') AS text, level AS tags
+FROM alerts
+WHERE {CHOSEN}
+ORDER BY 1
+LIMIT 1""",
+    )
+
+
+BOARD: Final = Board(
+    name="alerts",
+    title=Text("Cảnh báo", "Alerts"),
+    description=Text(
+        "Cảnh báo nào đang chờ, dựa trên diễn biến nào, và quy tắc nào hay đúng.",
+        "Which alerts wait, what they saw, and which rules are right.",
+    ),
+    variables=(GEOGRAPHY, PROVINCE, DISTRICT, DISEASE, ALERT),
+    panels=(
+        outbreaks_open,
+        alerts_open,
+        unanswered,
+        answering_time,
+        inbox,
+        verdict,
+        curve,
+        life,
+        raised_by_week,
+        precision,
+    ),
+    annotations=(chosen_period, raised_at),
+)

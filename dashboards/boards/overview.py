@@ -1,0 +1,592 @@
+# ruff: noqa: S608 - queries are made of constants of this package; Grafana puts in what people choose
+"""Tổng quan / Overview: what rises, where, and whether the figures can be believed."""
+
+from functools import cache
+from typing import Final
+
+from grafana_foundation_sdk.builders import bargauge as bg
+from grafana_foundation_sdk.builders import common as cb
+from grafana_foundation_sdk.builders import dashboard as db
+from grafana_foundation_sdk.builders import geomap as gm
+from grafana_foundation_sdk.builders import stat as st
+from grafana_foundation_sdk.builders import table as tb
+from grafana_foundation_sdk.builders import timeseries as ts
+from grafana_foundation_sdk.models import common as cm
+from grafana_foundation_sdk.models import dashboard as dm
+from grafana_foundation_sdk.models import geomap as gmm
+
+from dashboards.framework import (
+    BASIS,
+    BLUE,
+    CASES,
+    COUNTS,
+    DISEASE,
+    DISEASE_COLOURS,
+    DISTRICT,
+    FIRST_DAY,
+    GEOGRAPHY,
+    IN_PERIOD,
+    LAST_DAY,
+    LEVELS,
+    MAX_DATA_POINTS,
+    MOST_ROWS,
+    OF_AREA,
+    OF_DISEASES,
+    OF_PROVINCE,
+    ONCE,
+    ORANGE,
+    PROVINCE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    Board,
+    Language,
+    Text,
+    annotation,
+    board_url,
+    data_link,
+    last_value,
+    legend,
+    local_time,
+    override,
+    panel,
+    people,
+    rows_by_week,
+    series,
+    steps,
+    table,
+    tooltip,
+    week_of,
+)
+from schemas.catalogue import load_catalogue
+
+
+def open_alerts(language: Language) -> dm.Panel:
+    """Open alerts by level."""
+    return panel(
+        language,
+        st.Panel()
+        .reduce_options(cb.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields("/.*/"))
+        .color_mode(cm.BigValueColorMode.BACKGROUND_SOLID)
+        .text_mode(cm.BigValueTextMode.VALUE_AND_NAME)
+        .orientation(cm.VizOrientation.HORIZONTAL)
+        .graph_mode(cm.BigValueGraphMode.NONE)
+        .unit("short"),
+        title=Text("Cảnh báo đang mở", "Open alerts"),
+        question=Text(
+            "Có gì cần người xử lý ngay không? Cảnh báo chưa đóng, theo mức, bất kể thời gian đã chọn.",
+            "Does anything need a person now? Alerts that are not closed, by level, whatever time is chosen.",
+        ),
+        page="detectors",
+        size=(6, 5),
+        targets=[
+            table(
+                "SELECT "
+                + ",\n  ".join(f"count(*) FILTER (WHERE level = '{level}') AS {level}" for level in LEVELS)
+                + f"\nFROM alerts\nWHERE {OF_AREA} AND is_open AND {OF_DISEASES}"
+            )
+        ],
+        overrides=[
+            override(level, name(language), thresholds={
+                "mode": "absolute",
+                "steps": [{"value": None, "color": "#808080"}, {"value": 1, "color": colour}],
+            })
+            for level, (name, colour) in LEVELS.items()
+        ],
+    )  # fmt: skip
+
+
+def newest_report(language: Language) -> dm.Panel:
+    """Age of the newest event."""
+    return panel(
+        language,
+        st.Panel()
+        .reduce_options(last_value())
+        .color_mode(cm.BigValueColorMode.NONE)
+        .graph_mode(cm.BigValueGraphMode.NONE)
+        .unit("dateTimeFromNow"),
+        title=Text("Báo cáo mới nhất", "Newest report"),
+        question=Text(
+            "Số liệu có mới không? Thời điểm hệ thống nhận sự kiện ca bệnh mới nhất, của mọi tỉnh.",
+            "Can I trust what I see? When the newest case event was taken in, of any province.",
+        ),
+        page="delay",
+        size=(4, 5),
+        targets=[table("SELECT extract(epoch FROM newest_at)::float8 * 1000 AS newest_at FROM freshness")],
+    )
+
+
+def cases_in_period(language: Language) -> dm.Panel:
+    """Cases and deaths of the chosen period."""
+    return panel(
+        language,
+        st.Panel()
+        .reduce_options(cb.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields("/.*/"))
+        .color_mode(cm.BigValueColorMode.NONE)
+        .text_mode(cm.BigValueTextMode.VALUE_AND_NAME)
+        .graph_mode(cm.BigValueGraphMode.NONE)
+        .unit("locale"),
+        title=Text("Số ca trong kỳ", "Cases in the period"),
+        question=Text(
+            "Trong thời gian đã chọn có bao nhiêu ca mắc, ca xác định, nhập viện và tử vong? Chỉ từ báo cáo "
+            "ca "
+            "bệnh; số tổng hợp (tallies) xem `canhdich counts`.",
+            "How many cases and deaths were there in the chosen time? From case reports only; for figures "
+            "reported "
+            "as sums (tallies) see `canhdich counts`.",
+        ),
+        page="notified",
+        size=(14, 5),
+        targets=[
+            table(
+                "SELECT "
+                + ",\n  ".join(
+                    f"coalesce(sum({counter}), 0)::float8 AS {counter}" for counter in ("notified", "deaths")
+                )
+                + f"\nFROM {COUNTS} AND {IN_PERIOD}\n  AND {OF_DISEASES} AND {ONCE}"
+            )
+        ],
+        overrides=[
+            override("notified", Text("Mắc", "Notified")(language)),
+            override("deaths", Text("Tử vong", "Deaths")(language)),
+        ],
+    )
+
+
+_SHOWN_DISEASES: Final = 7
+
+
+def weekly_cases(language: Language) -> dm.Panel:
+    """Weekly cases by disease, stacked."""
+    other = Text("Bệnh khác", "Other diseases")(language)
+    return panel(
+        language,
+        ts.Panel()
+        .draw_style(cm.GraphDrawStyle.BARS)
+        .bar_alignment(cm.BarAlignment.AFTER)
+        .fill_opacity(80)
+        .line_width(0)
+        .stacking(cb.StackingConfig().mode(cm.StackingMode.NORMAL).group("A"))
+        .color_scheme(db.FieldColor().mode(dm.FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .interval("1w")
+        .max_data_points(MAX_DATA_POINTS)
+        .unit("short")
+        .decimals(0)
+        .min(0)
+        .legend(legend("sum"))
+        .tooltip(tooltip()),
+        title=Text("Số ca mỗi tuần theo bệnh", "Cases per week, by disease"),
+        question=Text(
+            f"Bệnh nào đang tăng? Mỗi cột là một tuần ISO (từ thứ Hai); {_SHOWN_DISEASES} bệnh nhiều ca nhất "
+            "trong kỳ, còn lại gộp chung. Hai tuần cuối chưa đủ báo cáo.",
+            f"Is any disease rising? Each bar is an ISO week (from Monday); the {_SHOWN_DISEASES} diseases "
+            f"with "
+            "most cases of the period, the rest together. The last two weeks are not complete.",
+        ),
+        page="notified",
+        size=(15, 10),
+        targets=[series(_weekly_cases(language, other))],
+        overrides=[
+            *(override(name, colour=colour) for name, colour in _disease_colours(language)),
+            override(other, colour="#999999"),
+        ],
+    )
+
+
+def _weekly_cases(language: Language, other: str) -> str:
+    return f"""
+WITH weeks AS (
+  SELECT {week_of("day")} AS week_start, disease, sum({CASES}) AS cases
+  FROM {COUNTS} AND {IN_PERIOD}
+    AND {OF_DISEASES} AND {ONCE}
+  GROUP BY 1, 2
+), ranked AS (
+  SELECT disease, row_number() OVER (ORDER BY sum(cases) DESC, disease) AS place FROM weeks GROUP BY disease
+)
+SELECT {local_time("week_start")} AS time,
+  CASE WHEN ranked.place <= {_SHOWN_DISEASES} THEN name_{language} ELSE '{other}' END AS metric,
+  sum(cases)::float8 AS cases
+FROM weeks
+JOIN ranked USING (disease)
+JOIN diseases USING (disease)
+GROUP BY 1, 2
+ORDER BY time, metric"""
+
+
+@cache
+def _disease_colours(language: Language) -> list[tuple[str, str]]:
+    """The names of diseases that have a colour of their own."""
+    return [
+        (disease.name_vi if language == "vi" else disease.name_en, DISEASE_COLOURS[disease.code])
+        for disease in load_catalogue().diseases
+        if disease.code in DISEASE_COLOURS
+    ]
+
+
+def what_rises(language: Language) -> dm.Panel:
+    """Diseases beside the same weeks of five years."""
+    return panel(
+        language,
+        tb.Panel().show_header(True).unit("short").decimals(0),
+        title=Text(
+            "Bệnh nào tăng? 4 tuần trọn gần nhất và cùng kỳ 5 năm", "What rises? The last four whole weeks"
+        ),
+        question=Text(
+            "Bệnh nào nhiều hơn thường lệ? Số ca của 4 tuần ISO trọn cuối kỳ, cạnh trung vị cùng các tuần "
+            "đó của "
+            "5 năm trước (ít nhất 3 năm có số liệu). Chọn một bệnh để mở bảng Bệnh.",
+            "Which disease has more cases than usual? The last four whole ISO weeks beside the median of "
+            "the same "
+            "weeks of the five years before (at least three of them known). Select a disease to open its "
+            "board.",
+        ),
+        page="comparison",
+        size=(12, 10),
+        targets=[table(_what_rises(language))],
+        overrides=[
+            override("disease", is_hidden=True),
+            override(
+                "name",
+                Text("Bệnh", "Disease")(language),
+                links=[
+                    data_link(
+                        Text("Mở bảng Bệnh", "Open the disease")(language),
+                        board_url("disease", language, disease="${__data.fields.disease}"),
+                    )
+                ],
+                custom__width=220,
+            ),
+            override("notified", Text("Trong kỳ", "In the period")(language)),
+            override("deaths", Text("Tử vong", "Deaths")(language)),
+            override("recent", Text("4 tuần", "4 weeks")(language)),
+            override("usual", Text("Trung vị 5 năm", "Median of 5 years")(language), decimals=1),
+            override("change", Text("Thay đổi", "Change")(language), unit="percent", decimals=0),
+        ],
+    )
+
+
+def _what_rises(language: Language) -> str:
+    monday = f"({week_of(f'{LAST_DAY} + 1')} - 28)"
+    return f"""
+WITH spans AS (
+  SELECT years_before,
+    to_date(
+      to_char(extract(isoyear FROM {monday}) - years_before, 'FM0000')
+        || to_char(least(extract(week FROM {monday}), 52), 'FM00'),
+      'IYYYIW'
+    ) AS first_day
+  FROM generate_series(0, 5) AS years_before
+), of_weeks AS MATERIALIZED (
+  -- Grouped inside, so that each span is a range of its own in the key.
+  SELECT years_before, disease, cases
+  FROM spans
+  CROSS JOIN LATERAL (
+    SELECT disease, sum({CASES}) AS cases
+    FROM {COUNTS} AND {OF_DISEASES} AND day BETWEEN first_day AND first_day + 27
+    GROUP BY disease
+  ) AS counted
+), known AS MATERIALIZED (
+  SELECT disease, years_before
+  FROM (
+    SELECT DISTINCT disease, year
+    FROM case_years
+    WHERE {OF_PROVINCE} AND {OF_DISEASES} AND year >= extract(year FROM {LAST_DAY})::int - 6
+  ) AS with_cases
+  JOIN spans ON extract(year FROM first_day + 27)::int = year
+  WHERE years_before > 0
+), usual AS MATERIALIZED (
+  SELECT disease, percentile_cont(0.5) WITHIN GROUP (ORDER BY coalesce(cases, 0)) AS cases
+  FROM known
+  LEFT JOIN of_weeks USING (disease, years_before)
+  GROUP BY disease
+  HAVING count(*) >= 3
+), of_period AS MATERIALIZED (
+  SELECT disease, sum(notified) AS notified, sum(deaths) AS deaths
+  FROM {COUNTS} AND {IN_PERIOD} AND {OF_DISEASES}
+  GROUP BY disease
+  HAVING sum(notified) <> 0 OR sum(deaths) <> 0
+)
+SELECT disease, name_{language} AS name, notified::float8, deaths::float8,
+  coalesce(recent.cases, 0)::float8 AS recent, usual.cases AS usual,
+  100 * (coalesce(recent.cases, 0) - usual.cases) / nullif(usual.cases, 0) AS change
+FROM of_period
+JOIN diseases USING (disease)
+LEFT JOIN (SELECT disease, cases FROM of_weeks WHERE years_before = 0) AS recent USING (disease)
+LEFT JOIN usual USING (disease)
+ORDER BY recent DESC, notified DESC, name
+LIMIT 100"""
+
+
+def _by_district(extra: str = "") -> str:
+    """Districts with their cases, deaths and rate in the period."""
+    return f"""
+WITH {people(districts=True)}, counted AS MATERIALIZED (
+  SELECT district, sum(notified) AS notified, sum(deaths) AS deaths
+  FROM {COUNTS} AND {IN_PERIOD} AND {OF_DISEASES} AND {ONCE}
+  GROUP BY district
+)
+SELECT district, name, latitude, longitude, coalesce(notified, 0)::float8 AS notified,
+  coalesce(deaths, 0)::float8 AS deaths, (coalesce(notified, 0) * 1e5 / population)::float8 AS rate
+FROM districts
+LEFT JOIN counted USING (district)
+LEFT JOIN people USING (district)
+WHERE {OF_AREA}{extra}
+ORDER BY rate DESC NULLS LAST, notified DESC, name
+LIMIT 200"""
+
+
+_OUTLINES: Final = "public/maps/countries.geojson"
+_BORDERS: Final = "public/canhdich/maps/areas.geojson"
+
+
+def circles(colour_by: str) -> gm.Panel:
+    """A map of circles at `latitude` and `longitude`, sized by `notified`, without any tile from outside.
+
+    Args:
+        colour_by: The column whose value is the colour.
+    """
+    return (
+        gm.Panel()
+        .view(gm.MapViewConfig().id("fit").all_layers(False).layer("places").padding(10).max_zoom(10))
+        # Grafana's own outlines of countries: its other base layers fetch tiles from outside.
+        .basemap(
+            cb.MapLayerOptions()
+            .type("geojson")
+            .name("countries")
+            .config({"src": _OUTLINES, "rules": [], "style": _outline("#808080", 0.1)})
+        )
+        .controls(gm.ControlsOptions().show_zoom(True).mouse_wheel_zoom(False).show_scale(True))
+        .tooltip(gm.TooltipOptions().mode(gmm.TooltipMode.DETAILS))
+        .color_scheme(db.FieldColor().mode(dm.FieldColorModeId.CONTINUOUS_YL_BL))
+        .unit("short")
+        .layers(
+            [
+                # The operator's borders; without the file there are circles only.
+                cb.MapLayerOptions()
+                .type("geojson")
+                .name("borders")
+                .tooltip(False)
+                .config({"src": _BORDERS, "rules": [], "style": _outline("#606060", 0.05)}),
+                cb.MapLayerOptions()
+                .type("markers")
+                .name("places")
+                .tooltip(True)
+                .location(
+                    cb.FrameGeometrySource()
+                    .mode(cm.FrameGeometrySourceMode.COORDS)
+                    .latitude("latitude")
+                    .longitude("longitude")
+                )
+                .config(
+                    {
+                        "showLegend": True,
+                        "style": {
+                            "color": {"field": colour_by, "fixed": BLUE},
+                            "opacity": 0.75,
+                            "size": {"field": "notified", "fixed": 5, "min": 4, "max": 24},
+                            "symbol": {"mode": "fixed", "fixed": "img/icons/marker/circle.svg"},
+                            "text": {"mode": "field", "field": "name", "fixed": ""},
+                            "textConfig": {
+                                "fontSize": 11,
+                                "offsetX": 0,
+                                "offsetY": 16,
+                                "textAlign": "center",
+                                "textBaseline": "middle",
+                            },
+                        },
+                    }
+                ),
+            ]
+        )
+    )
+
+
+def incidence_map(language: Language) -> dm.Panel:
+    """Districts as circles."""
+    return panel(
+        language,
+        circles("rate"),
+        title=Text("Tỷ suất mắc theo huyện", "Incidence by district"),
+        question=Text(
+            "Dịch ở đâu? Vòng tròn ở tâm huyện: to là nhiều ca, đậm là tỷ suất trên 100.000 dân cao. Không "
+            "có dân "
+            "số thì không có tỷ suất.",
+            "Where is it? Circles at the districts' centres: large means many cases, dark a high rate per "
+            "100,000. "
+            "Without populations there is no rate.",
+        ),
+        page="incidence",
+        size=(12, 12),
+        targets=[table(_by_district(" AND district <> '-'"))],
+        overrides=_district_columns(language),
+    )  # fmt: skip
+
+
+def _outline(colour: str, opacity: float) -> dict[str, object]:
+    return {"color": {"fixed": colour}, "lineWidth": 1, "opacity": opacity}
+
+
+def _district_columns(language: Language) -> list[dm.DashboardFieldConfigSourceOverrides]:
+    open_area = data_link(
+        Text("Mở bảng Địa bàn", "Open the area")(language),
+        board_url("area", language, district="${__data.fields.district}"),
+    )
+    return [
+        override("name", Text("Huyện", "District")(language), links=[open_area]),
+        override("notified", Text("Mắc", "Cases")(language), decimals=0),
+        override("deaths", Text("Tử vong", "Deaths")(language), decimals=0),
+        override("rate", Text("Trên 100.000 dân", "Per 100,000")(language), decimals=1),
+    ]
+
+
+def districts_ranked(language: Language) -> dm.Panel:
+    """Districts by rate."""
+    return panel(
+        language,
+        tb.Panel().show_header(True).unit("short"),
+        title=Text("Huyện theo tỷ suất", "Districts by rate"),
+        question=Text(
+            "Huyện nào trước? Ca mắc, tử vong và tỷ suất của kỳ đã chọn, cả ca không rõ huyện. Chọn một "
+            "huyện để "
+            "mở bảng Địa bàn.",
+            "Which district first? Cases, deaths and rate of the chosen period, cases of unknown district "
+            "too. "
+            "Select a district to open its board.",
+        ),
+        page="incidence",
+        size=(12, 12),
+        targets=[table(_by_district())],
+        overrides=[
+            *(override(column, is_hidden=True) for column in ("district", "latitude", "longitude")),
+            *_district_columns(language),
+            override(
+                "rate",
+                scheme=dm.FieldColorModeId.CONTINUOUS_YL_BL,
+                custom__cellOptions={"type": "gauge", "mode": "basic"},
+            ),
+        ],
+    )
+
+
+def alert_timeline(language: Language) -> dm.Panel:
+    """The highest open alert of each disease and week."""
+    return panel(
+        language,
+        rows_by_week("Oranges", least=0, most=len(LEVELS)),
+        title=Text("Cảnh báo theo tuần", "Alerts by week"),
+        question=Text(
+            "Bệnh nào đã có cảnh báo, khi nào, mức nào? Mức cao nhất trong các cảnh báo đứng trong tuần: 1 "
+            "chú ý, "
+            "2 cảnh báo, 3 vượt ngưỡng, 4 tiêu chí có dịch.",
+            "Which diseases had alerts, when, and how grave? The highest level among the alerts that stood "
+            "in the "
+            "week: 1 attention, 2 alert, 3 above the band, 4 the criterion of an outbreak.",
+        ),
+        page="detectors",
+        size=(12, 12),
+        targets=[
+            series(
+                f"""
+WITH weeks AS MATERIALIZED (
+  SELECT {local_time("week_start")} AS begins_at, {local_time("week_start + interval '7 days'")} AS ends_at
+  FROM generate_series({week_of(FIRST_DAY)}::timestamp, {LAST_DAY}, '7 days') AS week_start
+), standing AS MATERIALIZED (
+  SELECT disease_{language} AS metric, raised_at, coalesce(settled_at, now()) AS until, level_rank
+  FROM alerts
+  WHERE {OF_AREA} AND {OF_DISEASES} AND level_rank > 0 AND raised_at <= $__timeTo()::timestamptz
+    AND coalesce(settled_at, now()) >= {local_time(week_of(FIRST_DAY))}
+)
+SELECT begins_at AS time, metric, max(level_rank)::float8 AS level
+FROM weeks
+JOIN standing ON raised_at < ends_at AND until >= begins_at
+GROUP BY 1, 2
+ORDER BY time, metric"""
+            )
+        ],
+        no_value=Text("Không có cảnh báo", "No alert"),
+    )
+
+
+_SILENT_AFTER: Final = 60
+
+
+def days_without_report(language: Language) -> dm.Panel:
+    """How long ago each district reported."""
+    return panel(
+        language,
+        bg.Panel()
+        .orientation(cm.VizOrientation.HORIZONTAL)
+        .display_mode(cm.BarGaugeDisplayMode.BASIC)
+        .reduce_options(cb.ReduceDataOptions().calcs(["lastNotNull"]).values(True).fields("days"))
+        .color_scheme(db.FieldColor().mode(dm.FieldColorModeId.THRESHOLDS))
+        .thresholds(steps((None, SKY), (7, ORANGE), (14, PURPLE)))
+        .min(0)
+        .max(_SILENT_AFTER)
+        .unit("d")
+        .decimals(0),
+        title=Text("Số ngày từ báo cáo cuối", "Days since the last report"),
+        question=Text(
+            f"Huyện nào im lặng? Số ngày từ ca được báo cáo gần nhất (bất kỳ bệnh nào) đến cuối kỳ, tối đa "
+            f"{_SILENT_AFTER}. Im lặng không có nghĩa là không có ca.",
+            f"Which district is silent? Days from the last reported case, of any disease, to the end of the "
+            f"period, at most {_SILENT_AFTER}. Silence does not mean that there are no cases.",
+        ),
+        page="silence",
+        size=(9, 8),
+        targets=[
+            table(
+                f"""
+WITH reported AS (
+  SELECT district, max(day) AS day
+  FROM daily_counts
+  WHERE {OF_AREA} AND basis = 'report' AND notified > 0
+    AND day BETWEEN {LAST_DAY} - {_SILENT_AFTER} AND {LAST_DAY}
+  GROUP BY district
+)
+SELECT name, coalesce({LAST_DAY} - day, {_SILENT_AFTER})::float8 AS days
+FROM districts
+LEFT JOIN reported USING (district)
+WHERE {OF_AREA} AND district <> '-'
+ORDER BY days DESC, name
+LIMIT 100"""
+            )
+        ],
+    )
+
+
+def alert_marks(language: Language) -> dm.AnnotationQuery:
+    """Alerts as marks in time."""
+    return annotation(
+        language,
+        Text("Cảnh báo", "Alerts"),
+        VERMILION,
+        f"""
+SELECT raised_at AS time, settled_at AS timeend,
+  disease_{language} || ' · ' || area_name || ': ' || why_{language} AS text, level || ',' || rule AS tags
+FROM alerts
+WHERE {OF_AREA} AND {OF_DISEASES} AND $__timeFilter(raised_at)
+ORDER BY raised_at DESC
+LIMIT {MOST_ROWS}""",
+    )
+
+
+BOARD: Final = Board(
+    name="overview",
+    title=Text("Tổng quan", "Overview"),
+    description=Text(
+        "Cái gì đang tăng, ở đâu, và số liệu có đáng tin không?",
+        "What rises, where, and can the figures be believed?",
+    ),
+    variables=(GEOGRAPHY, PROVINCE, DISTRICT, DISEASE, BASIS),
+    panels=(
+        open_alerts,
+        newest_report,
+        cases_in_period,
+        weekly_cases,
+        days_without_report,
+        what_rises,
+        districts_ranked,
+        incidence_map,
+        alert_timeline,
+    ),
+)
