@@ -1,0 +1,435 @@
+"""`canhdich report`: the situation report, what was published, and what has changed since."""
+
+import re
+import sys
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, get_args
+from uuid import UUID
+
+import orjson
+import typer
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from rich.table import Table
+
+from schemas.report import agent_names, deadlines, load_notices, load_sentences
+from schemas.topics import load_topics
+from services.cli import options
+from services.cli.alerts_command import whole_alert_id
+from services.cli.connection import connected
+from services.cli.output import EXIT_FAILED, JsonOption, err, exits, out, print_json
+from services.log_ends import ask_log_ends
+from services.report.document import Document, bulletin_document, situation_document
+from services.report.markdown import markdown
+from services.report.publishing import document_of, publish_report, published_reports
+from services.report.stamp import stamp_of
+from services.settings import settings
+from streams.domain.calendar import LOCAL_ZONE, Period, iso_week
+from streams.domain.delay import Deadline, DeadlineCode
+from streams.domain.errors import ConfigurationError
+from streams.domain.report import Sentences, write_situation
+from streams.domain.report.bulletin import write_bulletin
+from streams.domain.report.changes import groups_of, write_changes
+from streams.domain.report.facts import Query
+from streams.domain.report.language import LANGS, Lang
+from streams.domain.report.notice import write_notice
+from streams.handlers.fold_cases import TOPIC
+from streams.stores.bulletin import read_bulletin
+from streams.stores.counts import one_view
+from streams.stores.notice import read_notice
+from streams.stores.report_changes import read_labels, read_report_changes
+from streams.stores.situation import Situation, SituationRequest, read_situation, read_situation_as_of
+from streams.stores.snapshots import Snapshot, read_snapshot
+
+report = typer.Typer(no_args_is_help=True)
+
+Format = Literal["md", "docx", "json"]
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+_BASES: Final[tuple[Literal["onset", "report"], ...]] = ("onset", "report")
+
+_Province = Annotated[str, typer.Option(help="Province code, e.g. 12.")]
+_From = Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")]
+_To = Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")]
+_Lang = Annotated[str, typer.Option("--lang", help=f"Language: {' or '.join(LANGS)}.")]
+_Format = Annotated[
+    str | None,
+    typer.Option("--format", help=f"{', '.join(FORMATS)}; by default that of --out, else md."),
+]
+_Out = Annotated[
+    Path | None, typer.Option("--out", help="File to write; a DOCX needs one. Default: standard output.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(report, name="report", help="The situation report and what was published.")
+
+
+@report.command("situation", help="Write the situation report of a province and a period.")
+@exits
+def situation(
+    province: Annotated[str | None, typer.Option(help="Province code, e.g. 12.")] = None,
+    first: options.FromOption = None,
+    last: options.ToOption = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="What was known at this instant (ISO; local time without an offset).")
+    ] = None,
+    snapshot: Annotated[
+        str | None, typer.Option(metavar="ID", help="Print a published report again, to the letter.")
+    ] = None,
+    lang: _Lang = "vi",
+    basis: options.BasisOption = None,
+    geography: options.GeographyOption = None,
+    form: _Format = None,
+    out_file: _Out = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Write the report, or print a published one again."""
+    chosen = _form(form, out_file, json_output)
+    with connected() as connection:
+        if snapshot is not None:
+            if any(option is not None for option in (province, first, last, as_of, basis, geography)):
+                raise ConfigurationError("--snapshot goes with no other question: it is what it was.")
+            kept = read_snapshot(connection, _uuid(snapshot))
+            document = document_of(kept)
+            err.print(_published_text(kept), markup=False, highlight=False)
+        else:
+            request = _request(province, first, last, as_of, basis, geography)
+            configured = settings()
+            topic = configured.topic_prefix + TOPIC
+            read, is_provisional = read_situation_as_of(
+                connection,
+                request,
+                topic,
+                load_topics()[TOPIC].partitions,
+                lambda: ask_log_ends(configured.kafka_bootstrap, topic),
+            )
+            document = _as_document(connection, request, read, _language(lang), is_provisional)
+            if is_provisional:
+                err.print("Số liệu tạm tính. / Provisional: events of before may still come.")
+    _write(document, chosen, out_file)
+
+
+@report.command("bulletin", help="Write the bulletin of a week: its cases and the year so far.")
+@exits
+def bulletin(
+    province: _Province,
+    week: Annotated[str, typer.Option(help="ISO week, e.g. 2023-W27.")],
+    as_of: Annotated[
+        str | None, typer.Option(help="What was known at this instant (ISO; local time without an offset).")
+    ] = None,
+    lang: _Lang = "vi",
+    basis: options.BasisOption = None,
+    geography: options.GeographyOption = None,
+    form: _Format = None,
+    out_file: _Out = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Write the week's bulletin."""
+    chosen, language = _form(form, out_file, json_output), _language(lang)
+    days = _week(week)
+    request = _request(province, days.first.isoformat(), days.last.isoformat(), as_of, basis, geography)
+    sentences = Sentences(language, **load_sentences(language))
+    with connected() as connection, one_view(connection):
+        facts = read_bulletin(connection, request.counts())
+        stamp = stamp_of(connection)
+    paragraphs = write_bulletin(facts, sentences)
+    heading = sentences.names["sections"]["bulletin"]
+    _write(bulletin_document(facts, paragraphs, request, language, heading, stamp), chosen, out_file)
+
+
+@report.command("publish", help="Write the situation report and keep it under a name, with its hash.")
+@exits
+def publish(
+    province: _Province,
+    first: _From,
+    last: _To,
+    label: Annotated[str, typer.Option(help="What to call it, e.g. 'Năm 2023'.")],
+    lang: _Lang = "vi",
+    basis: options.BasisOption = None,
+    geography: options.GeographyOption = None,
+    form: _Format = None,
+    out_file: _Out = None,
+    json_output: JsonOption = False,
+) -> int:
+    """Keep what is written as a snapshot; 1 where ledger and counts differ."""
+    if not label.strip():
+        raise ConfigurationError("--label wants a name, e.g. --label 'Năm 2023'.")
+    chosen = _form(form, out_file, json_output)
+    request = _request(province, first, last, None, basis, geography)
+    topic = settings().topic_prefix + TOPIC
+    with connected() as connection, one_view(connection):
+        document = _as_document(connection, request, read_situation(connection, request), _language(lang))
+        kept = publish_report(connection, topic, label.strip(), request, document)
+    if kept is None:
+        err.print(
+            "KHÔNG công bố: sổ cái và số đếm lệch nhau. / NOT published: ledger and counts differ; run "
+            "`canhdich audit`, see docs/runbook/drift.md."
+        )
+        return EXIT_FAILED
+    if json_output:
+        print_json(_listed(kept))
+    else:
+        out.print(_published_text(kept), markup=False, highlight=False)
+    if out_file is not None:
+        _write(document, chosen, out_file)
+    return 0
+
+
+@report.command("list", help="The reports that were published, the newest first.")
+@exits
+def list_reports(json_output: JsonOption = False) -> None:
+    """List them with their hashes."""
+    with connected() as connection:
+        found = published_reports(connection)
+    if json_output:
+        print_json([_listed(snapshot) for snapshot in found])
+    elif not found:
+        out.print(
+            "Chưa công bố báo cáo nào. / No report was published yet "
+            "(`canhdich report publish … --label NAME`)."
+        )
+    else:
+        table = Table()
+        for column in ("Mã / ID", "Lúc / published at", "Tên / label", "Tỉnh", "Từ", "Đến", "SHA-256"):
+            table.add_column(column, overflow="fold")
+        for snapshot in found:
+            asked = snapshot.settings
+            table.add_row(
+                str(snapshot.id),
+                f"{snapshot.taken_at.astimezone(LOCAL_ZONE):%d/%m/%Y %H:%M:%S}",
+                snapshot.label,
+                asked["province"],
+                asked["from"],
+                asked["to"],
+                snapshot.sha256,
+            )
+        out.print(table)
+
+
+@report.command(
+    "changes", help="What has changed in a period's counts since an instant or a published report."
+)
+@exits
+def changes(
+    since: Annotated[str, typer.Option(help="An instant (ISO), or the id of a published report.")],
+    province: Annotated[str | None, typer.Option(help="Province code; default: that of the report.")] = None,
+    first: options.FromOption = None,
+    last: options.ToOption = None,
+    until: Annotated[str | None, typer.Option(help="Instant up to which; default: now.")] = None,
+    lang: _Lang = "vi",
+    basis: options.BasisOption = None,
+    geography: options.GeographyOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Cases that moved, were retracted or came late."""
+    language = _language(lang)
+    with connected() as connection:
+        instant, asked = _since(connection, since)
+        request = _request(
+            province or asked.get("province"),
+            first or asked.get("from"),
+            last or asked.get("to"),
+            None,
+            basis or asked.get("basis"),
+            geography or asked.get("geography"),
+        )
+        end = options.instant("--until", until) or request.now
+        if end < instant:
+            raise ConfigurationError("--until is before --since.")
+        found = read_report_changes(connection, request.counts(), instant, end)
+        labels = read_labels(connection)
+        stamp = stamp_of(connection)
+    groups = groups_of(found, instant.astimezone(LOCAL_ZONE).date())
+    query = Query("counts", {"since": instant.isoformat(), "until": end.isoformat()}, {}, "notified")
+    sentences = Sentences(language, **load_sentences(language))
+    paragraphs = write_changes(groups, labels, query, sentences)
+    if json_output:
+        print_json(
+            {
+                "province": request.province,
+                "from": request.first,
+                "to": request.last,
+                "since": instant,
+                "until": end,
+                "stamp": stamp,
+                "text": [paragraph.text for paragraph in paragraphs],
+                "groups": [asdict(group) for group in groups],
+            }
+        )
+        return
+    if stamp is not None:
+        out.print(f"*** {stamp} ***", markup=False)
+    for paragraph in paragraphs:
+        out.print(f"{'- ' if paragraph.is_item else ''}{paragraph.text}", markup=False, highlight=False)
+
+
+@report.command("notice", help="Fill in a commune's notice 'có dịch' (or 'hết dịch') from an alert.")
+@exits
+def notice(
+    alert_id: Annotated[str, typer.Argument(metavar="ID", help="The alert's id, or its first characters.")],
+    is_end: Annotated[bool, typer.Option("--end", help="The notice of the end.")] = False,
+    out_file: Annotated[Path | None, typer.Option("--out", help="DOCX to write.")] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Fill in the form of TT 15/2026, Phụ lục II; number, date and signature are the station's."""
+    now = datetime.now(UTC)
+    with connected() as connection:
+        facts = read_notice(connection, whole_alert_id(connection, alert_id), now)
+        stamp = stamp_of(connection)
+    filled = write_notice(facts, "end" if is_end else "begin", load_notices())
+    if out_file is not None:
+        # As in _write.
+        from services.report.docx import notice_docx
+
+        out_file.write_bytes(notice_docx(filled, facts, stamp))
+    if json_output:
+        print_json({**asdict(filled), "stamp": stamp, "is_overdue": now > filled.due_at})
+        return
+    for line in (
+        *([] if stamp is None else [f"*** {stamp} ***"]),
+        filled.draft,
+        filled.title,
+        filled.subject,
+    ):
+        out.print(line, markup=False, highlight=False)
+    for paragraph in filled.paragraphs:
+        out.print(paragraph, markup=False, highlight=False)
+    if now > filled.due_at:
+        err.print("ĐÃ QUÁ HẠN 24 GIỜ. / The 24 hours are over.")
+
+
+# What is asked and written ---------------------------------------------------------------------------------
+
+
+def _request(
+    province: str | None,
+    first: str | None,
+    last: str | None,
+    as_of: str | None,
+    basis: str | None,
+    geography: str | None,
+) -> SituationRequest:
+    first_day, last_day = options.day("--from", first), options.day("--to", last)
+    if province is None or first_day is None or last_day is None:
+        raise ConfigurationError("A report wants --province, --from and --to.")
+    if first_day > last_day:
+        raise ConfigurationError("--from is after --to.")
+    now = datetime.now(UTC)
+    request = SituationRequest(
+        province,
+        first_day,
+        last_day,
+        options.day("--geography", geography) or last_day,
+        now,
+        options.choice("--basis", basis or "onset", _BASES),
+        options.instant("--as-of", as_of),
+        {code: [_deadline(*row) for row in rows] for code, rows in deadlines().items()},
+        agent_names(),
+    )
+    if first_day > request.today:
+        raise ConfigurationError(f"--from {first_day}: the period has not begun.")
+    return request
+
+
+def _deadline(first: str | None, last: str | None, code: str) -> Deadline:
+    def day(text: str | None) -> date | None:
+        return None if text is None else date.fromisoformat(text)
+
+    return Deadline(day(first), day(last), options.choice("deadline", code, get_args(DeadlineCode)))
+
+
+def _as_document(
+    connection: Connection[TupleRow],
+    request: SituationRequest,
+    read: Situation,
+    lang: Lang,
+    is_provisional: bool = False,
+) -> Document:
+    written = write_situation(read.facts, Sentences(lang, **load_sentences(lang)))
+    return situation_document(read, written, request, lang, is_provisional, stamp_of(connection))
+
+
+def _week(text: str) -> Period:
+    found = re.fullmatch(r"(\d{4})-W(\d{2})", text)
+    try:
+        if found is not None:
+            return iso_week(int(found[1]), int(found[2]))
+    except ValueError:
+        pass
+    raise ConfigurationError(
+        f"--week {text}: an ISO week is written like 2023-W27, and the year must have it."
+    )
+
+
+def _since(connection: Connection[TupleRow], text: str) -> tuple[datetime, dict[str, Any]]:
+    """The instant, and what a published report asked."""
+    try:
+        snapshot = read_snapshot(connection, UUID(text))
+    except ValueError:
+        instant = options.instant("--since", text)
+        assert instant is not None  # noqa: S101 - a text is given
+        return instant, {}
+    document_of(snapshot)
+    return snapshot.taken_at, dict(snapshot.settings)
+
+
+def _language(text: str) -> Lang:
+    return options.choice("--lang", text, LANGS)
+
+
+def _form(text: str | None, file: Path | None, json_output: bool) -> Format:
+    if json_output:
+        text = "json" if file is None else text
+    if text is None:
+        text = file.suffix.lstrip(".") if file is not None and file.suffix else "md"
+    chosen = options.choice("--format", text, FORMATS)
+    if chosen == "docx" and file is None:
+        raise ConfigurationError("--format docx wants a file: --out report.docx.")
+    return chosen
+
+
+def _write(document: Document, form: Format, file: Path | None) -> None:
+    if file is not None:
+        # Word processing and drawing are slow to import; every other command is without them.
+        from services.report.docx import situation_docx
+
+        content = situation_docx(document) if form == "docx" else _text(document, form).encode()
+        file.write_bytes(content)
+        err.print(f"{file}: {len(content):,} B", markup=False, highlight=False)
+    elif form == "json":
+        print_json(document)
+    else:
+        sys.stdout.write(markdown(document))
+
+
+def _text(document: Document, form: Format) -> str:
+    if form == "json":
+        return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+    return markdown(document)
+
+
+def _published_text(snapshot: Snapshot) -> str:
+    at = snapshot.taken_at.astimezone(LOCAL_ZONE).isoformat(timespec="seconds")
+    return f"{snapshot.label}: công bố lúc / published at {at}, {snapshot.id}, SHA-256 {snapshot.sha256}."
+
+
+def _listed(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "id": snapshot.id,
+        "published_at": snapshot.taken_at,
+        "label": snapshot.label,
+        "sha256": snapshot.sha256,
+        "settings": snapshot.settings,
+    }
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"--snapshot {text}: no snapshot's id; `canhdich report list` lists them."
+        ) from error

@@ -1,0 +1,1 @@
+"""Reports and notices as documents: JSON, Markdown, DOCX."""
