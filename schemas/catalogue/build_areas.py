@@ -563,11 +563,12 @@ to run if it does not lead to exactly what the package has.
   **verified** for Trần Nguyên Hãn to Ngô Quyền, Lê Lợi to Trần Phú and Lão Hộ to Tân An (press reports that
   quote the resolution), and follows from the name for Tân Hiệp (07276 to 07261). For the other 13 only the
   district is certain; the links say `assumed`, and counts by commune say that these cases are approximate.
-- Not known: the text of resolution 1191 itself was not at hand; a change of the border between Lục Ngạn and
-  Sơn Động by the same resolution is not modelled; what Bắc Giang was before 2020 (resolution
-  813/NQ-UBTVQH14 of 2019-11-21) is not here. Tân An (the xã), Nham Sơn and Thắng Cương, which some lists
-  still carry, were merged by that earlier resolution into thị trấn Tân An (07682) and thị trấn Nham Biền
-  (07681) and have no code here: an event that names one is parked.
+- Not known: the text of resolution 1191 itself was not at hand; changes of borders by the same resolution are
+  not modelled (75.93 km² of Sơn Động to Lục Ngạn; 11.98 km² with 520 people of xã Thanh Hải to xã Biên Sơn:
+  cafef.vn, 2024-12-18); what Bắc Giang was before 2020 (resolution 813/NQ-UBTVQH14 of 2019-11-21) is not
+  here. Tân An (the xã), Nham Sơn and Thắng Cương, which some lists still carry, were merged by that earlier
+  resolution into thị trấn Tân An (07682) and thị trấn Nham Biền (07681) and have no code here: an event
+  that names one is parked.
 
 ## Doubtful links
 Links between communes whose points lie {far_km:.0f} km or more apart, as the package has them. A `whole` one

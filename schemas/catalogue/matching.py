@@ -234,10 +234,7 @@ class AreaIndex:
         for area in areas:
             self.by_id[area.id] = area
             self.by_code.setdefault(area.code, []).append(area)
-            full = normalise(area.name_vi)
-            typed = _split_type(full)
-            # A name that is a bare number ("Phường 1") can only be found with its type.
-            names = {full} if typed is None or typed[1].isdigit() else {full, typed[1]}
+            names = self.names_of(area)
             for name in names:
                 self.by_name.setdefault(name, []).append(area)
             for name in {unaccented(name) for name in names}:
@@ -245,6 +242,14 @@ class AreaIndex:
         for link in links:
             self._after.setdefault(link.from_id, []).append(link)
             self._before.setdefault(link.to_id, []).append(link)
+
+    @staticmethod
+    def names_of(area: Area) -> set[str]:
+        """The normalised names by which an area is found: with its type, and without."""
+        full = normalise(area.name_vi)
+        typed = _split_type(full)
+        # A name that is a bare number ("Phường 1") can only be found with its type.
+        return {full} if typed is None or typed[1].isdigit() else {full, typed[1]}
 
     def lies_in(self, area: Area, outer: Area) -> bool:
         """Whether outer is a parent of area at any height, or its surveillance area."""

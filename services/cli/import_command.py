@@ -1,66 +1,91 @@
 """`canhdich import FILE`: cases, tallies, foci or events from a file into Kafka, and what became of them."""
 
-import gc
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
-from itertools import islice
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
 from schemas.catalogue import load_catalogue
-from schemas.events import LOCAL_TIMEZONE, find_identifier
+from schemas.events import find_identifier
 from schemas.events.common import SOURCE_PATTERN
+from services.cli.connection import connected
 from services.cli.output import EXIT_FAILED, JsonOption, err, exits, out, print_json, progress_bar
-from services.importing.codes import CodeFinder
-from services.importing.events import EventImport
+from services.importing.codes import CodeFinder, meaning_key
 from services.importing.kafka import KafkaSender
-from services.importing.line_list import CaseRow, find_layout
-from services.importing.outcome import Outcome, Rejection, Skip
-from services.importing.readers import FileKind, Table, count_lines, kind_of_file, read_lines, read_tables
-from services.importing.reports import ReportImport, ReportRow, ReportTable, find_report_table
-from services.importing.sender import CASE_EVENTS, CHUNK, CaseImport
+from services.importing.line_list import LineList
+from services.importing.national import NationalExport
+from services.importing.outcome import Outcome
+from services.importing.readers import FileKind, InputFile, kind_of_file
+from services.importing.run import REPORT_SOURCES, Content, ImportPlan, Ports, run_import
+from services.importing.sender import CASE_EVENTS
 from services.settings import Settings, settings
 from services.waiting import wait_until_counted
-from streams.domain.catalogue import Catalogue
 from streams.domain.errors import ConfigurationError, DependencyDown
-from streams.domain.reports import ReportKind
 from streams.handlers.fold_reports import TOPICS
-from streams.stores import database
 from streams.stores.broker import Producer, end_offsets, topic_partitions
 from streams.stores.catalogue import read_catalogue
 from streams.stores.imports import PostgresIdentities, PostgresImports
-
-LINE_LIST_SOURCE = "/imports/line-list"
-REPORT_SOURCES: Mapping[ReportKind, str] = {"tally": "/imports/tallies", "focus": "/imports/foci"}
+from streams.stores.meanings import Asked, ask, read_meanings
 
 _SHOWN = 50
 _QUIET_SECONDS = 30.0
+_DEFAULT_SOURCES = (NationalExport.source, LineList.source, *REPORT_SOURCES.values())
 
 _TOPICS = (CASE_EVENTS, *TOPICS.values())
 
-_Item = TypeVar("_Item")
-_Row = TypeVar("_Row", CaseRow, ReportRow)
+
+class ContentOption(StrEnum):
+    """What a file may hold."""
+
+    AUTO = "auto"
+    NATIONAL = "national"
+    LINE_LIST = "line-list"
+    TALLIES = "tallies"
+    FOCI = "foci"
+    EVENTS = "events"
+
+
+_CONTENTS: Mapping[ContentOption, Content | None] = {
+    ContentOption.AUTO: None,
+    ContentOption.NATIONAL: "national",
+    ContentOption.LINE_LIST: "line-list",
+    ContentOption.TALLIES: "tally",
+    ContentOption.FOCI: "focus",
+    ContentOption.EVENTS: "events",
+}
+_CONTENTS_VI: Mapping[Content | None, str] = {
+    "national": "tệp xuất của hệ thống quốc gia",
+    "line-list": "danh sách ca bệnh",
+    "tally": "số tổng hợp",
+    "focus": "ổ dịch",
+    "events": "bản ghi (NDJSON)",
+}
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("import", help="Send a line list, tallies or foci (CSV, XLSX) or events (NDJSON) to Kafka.")(
-        import_file
-    )
+    app.command(
+        "import",
+        help="Send the national export, a line list, tallies, foci (CSV, XLSX) or events (NDJSON).",
+    )(import_file)
 
 
 @exits
 def import_file(
     file: Annotated[
         Path,
-        typer.Argument(help="Line list, tallies or foci (.csv .tsv .txt .xlsx) or events (.ndjson .jsonl)."),
+        typer.Argument(
+            help="National export, line list, tallies, foci (.csv .tsv .txt .xlsx), events (.ndjson .jsonl)."
+        ),
     ],
     wait: Annotated[bool, typer.Option("--wait", help="Return when all of it is counted.")] = False,
     json_output: JsonOption = False,
@@ -68,41 +93,86 @@ def import_file(
         str | None,
         typer.Option(
             help="Who keeps this table. A row is compared with the last one of its source and case, so give "
-            f"the same name every time. [default: {', '.join((LINE_LIST_SOURCE, *REPORT_SOURCES.values()))}]"
+            f"the same name every time. [default: {', '.join(_DEFAULT_SOURCES)}]"
         ),
     ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Longest --wait, seconds.")] = 600,
+    kind: Annotated[
+        ContentOption, typer.Option(help="What the file must hold; else it is recognised by its columns.")
+    ] = ContentOption.AUTO,
+    preview: Annotated[
+        bool,
+        typer.Option("--preview", help="Tell what would become of every row; send nothing."),
+    ] = False,
+    each_row: Annotated[
+        bool,
+        typer.Option("--each-row", help="With --json: what became of every row."),
+    ] = False,
 ) -> int:
     """Import, wait if asked, tell what became of every row; 1 where rows were rejected."""
-    kind = kind_of_file(file)
+    opened = InputFile.at(file)
+    found = kind_of_file(opened)
     if source is not None:
-        _check_source(source, kind)
+        _check_source(source, found)
+    if preview and wait:
+        raise ConfigurationError("--preview sends nothing, so there is nothing to --wait for.")
     configured = settings()
     # Before anything is read or remembered: the addresses are right, and no topic is made by accident.
-    for topic in _TOPICS:
+    for topic in () if preview else _TOPICS:
         topic_partitions(configured.kafka_bootstrap, configured.topic_prefix + topic)
-    outcome = Outcome()
+    plan = ImportPlan(file.name, preview)
+    outcome = plan.outcome
     try:
-        if kind == "events":
-            _import_events(configured, file, outcome)
-        else:
-            _import_table(configured, file, kind, source, outcome)
+        with _ports(configured, preview) as ports:
+            run_import(
+                plan,
+                opened,
+                ports,
+                content=_CONTENTS[kind],
+                source=source,
+                progress=partial(progress_bar, "Xem trước" if preview else "Đọc và gửi"),
+            )
     except DependencyDown:
         err.print(
             f"It stopped after row or line {outcome.rows}. Run the same command again: what has arrived is "
             "not counted twice, what has not is sent."
         )
         raise
+    _say_warnings(outcome)
+    if not preview:
+        _ask(configured, outcome)
     try:
         if wait:
             _wait(configured, timeout)
     finally:
         # Whether or not it was counted in time, what became of the rows is known.
         if json_output:
-            print_json(outcome.document())
+            print_json(plan.document(each_row=each_row))
         else:
-            _print(file, outcome)
+            _print(plan)
     return EXIT_FAILED if outcome.rejected else 0
+
+
+def _say_warnings(outcome: Outcome) -> None:
+    for vietnamese, english in outcome.warnings:
+        err.print(f"{vietnamese} / {english}", markup=False, highlight=False, style="yellow")
+
+
+def _ask(configured: Settings, outcome: Outcome) -> None:
+    """Keep what a person has to decide, for `canhdich meanings`."""
+    questions = [
+        Asked(
+            field,
+            meaning_key(question.text),
+            question.text,
+            tuple((found.code, found.name, found.on) for found in question.candidates),
+            rows,
+        )
+        for (field, question), rows in outcome.questions().items()
+    ]
+    if questions:
+        with connected() as connection:
+            ask(connection, questions, datetime.now(UTC))
 
 
 def _check_source(source: str, kind: FileKind) -> None:
@@ -111,122 +181,31 @@ def _check_source(source: str, kind: FileKind) -> None:
     if len(source) > 200 or not re.match(SOURCE_PATTERN, source) or find_identifier(source):
         raise ConfigurationError(
             "--source must be a URI reference of at most 200 characters that names no person, such as "
-            f"{LINE_LIST_SOURCE} or /facilities/LC-TYT-03190."
+            f"{LineList.source} or /facilities/LC-TYT-03190."
         )
-
-
-def _import_events(configured: Settings, file: Path, outcome: Outcome) -> None:
-    with _connections(configured) as (identities, sender, catalogue):
-        importer = EventImport(
-            identities=identities,
-            sender=sender,
-            catalogue=catalogue,
-            now=datetime.now(UTC),
-            outcome=outcome,
-        )
-        with progress_bar("Đọc và gửi", count_lines(file)) as advance:
-            for lines in _chunks(read_lines(file)):
-                written = [(number, line) for number, line in lines if line]
-                importer.take(written)
-                advance(len(lines))
-
-
-def _import_table(
-    configured: Settings, file: Path, kind: FileKind, source: str | None, outcome: Outcome
-) -> None:
-    published = load_catalogue()
-    codes = CodeFinder(published)
-    reports = find_report_table(read_tables(file, kind), codes, datetime.now(LOCAL_TIMEZONE).date())
-    if reports is None:
-        _import_line_list(configured, file, kind, source or LINE_LIST_SOURCE, codes, outcome)
-    else:
-        _import_reports(configured, *reports, source, outcome)
-
-
-def _import_reports(
-    configured: Settings, table: Table, reports: ReportTable, source: str | None, outcome: Outcome
-) -> None:
-    outcome.ignored_columns.extend(reports.ignored_columns)
-    used = source or REPORT_SOURCES[reports.kind]
-    # What one office keeps of cases and of reports is remembered apart: the subjects are others.
-    remembered = f"{used}#{reports.kind}"
-    with (
-        _connections(configured, TOPICS[reports.kind]) as (identities, sender, catalogue),
-        closing(PostgresImports(configured.database_url.get_secret_value(), remembered)) as store,
-    ):
-        importer = ReportImport(
-            reports.kind,
-            source=used,
-            store=store,
-            identities=identities,
-            sender=sender,
-            catalogue=catalogue,
-            now=datetime.now(UTC),
-            outcome=outcome,
-        )
-        importer.send_unsent()
-        with progress_bar("Đọc và gửi", table.size) as advance, closing(table.rows()) as rows:
-            for chunk in _chunks(reports.read(rows)):
-                importer.take(_kept(chunk, ReportRow, outcome))
-                advance(len(chunk))
-
-
-def _import_line_list(
-    configured: Settings, file: Path, kind: FileKind, source: str, codes: CodeFinder, outcome: Outcome
-) -> None:
-    table, layout = find_layout(file, read_tables(file, kind), codes)
-    # The catalogue stays to the end: looking through it for garbage takes a tenth of a large import.
-    gc.freeze()
-    outcome.ignored_columns.extend(layout.ignored_columns)
-    outcome.warnings.extend(layout.warnings)
-    for vietnamese, english in layout.warnings:
-        err.print(f"{vietnamese} / {english}", markup=False, highlight=False, style="yellow")
-    with (
-        _connections(configured) as (identities, sender, catalogue),
-        closing(PostgresImports(configured.database_url.get_secret_value(), source)) as store,
-    ):
-        importer = CaseImport(
-            source=source,
-            store=store,
-            identities=identities,
-            sender=sender,
-            codes=codes,
-            catalogue=catalogue,
-            now=datetime.now(UTC),
-            outcome=outcome,
-        )
-        importer.send_unsent()
-        with progress_bar("Đọc và gửi", table.size) as advance, closing(table.rows()) as rows:
-            for chunk in _chunks(layout.read(rows)):
-                importer.take(_kept(chunk, CaseRow, outcome))
-                advance(len(chunk))
-            importer.finish()
-
-
-def _kept(chunk: Iterable[_Row | Rejection | Skip], kept: type[_Row], outcome: Outcome) -> list[_Row]:
-    """The rows to compare; the others are noted."""
-    rows: list[_Row] = []
-    for row in chunk:
-        if isinstance(row, kept):
-            rows.append(row)
-        elif isinstance(row, Skip):
-            outcome.skipped.append(row)
-        elif isinstance(row, Rejection):
-            outcome.rows += 1
-            outcome.rejected.append(row)
-    return rows
 
 
 @contextmanager
-def _connections(
-    configured: Settings, topic: str = CASE_EVENTS
-) -> Iterator[tuple[PostgresIdentities, KafkaSender, Catalogue]]:
+def _ports(configured: Settings, is_preview: bool) -> Iterator[Ports]:
     database_url = configured.database_url.get_secret_value()
-    with database.errors_translated(), database.connect(database_url) as connection:
-        catalogue = read_catalogue(connection)
-    producer = Producer(configured.kafka_bootstrap, configured.topic_prefix)
-    with closing(PostgresIdentities(database_url)) as identities, closing(producer):
-        yield identities, KafkaSender(producer, topic), catalogue
+    with connected() as connection:
+        catalogue, meanings = read_catalogue(connection), read_meanings(connection)
+    with ExitStack() as opened:
+        identities = opened.enter_context(closing(PostgresIdentities(database_url)))
+        producer = (
+            None
+            if is_preview
+            else opened.enter_context(closing(Producer(configured.kafka_bootstrap, configured.topic_prefix)))
+        )
+        yield Ports(
+            store=lambda source, reads_only: closing(
+                PostgresImports(database_url, source, reads_only=reads_only)
+            ),
+            identities=identities,
+            sender=KafkaSender(producer) if producer else None,
+            codes=CodeFinder(load_catalogue(), meanings),
+            catalogue=catalogue,
+        )
 
 
 def _wait(configured: Settings, timeout: float) -> None:
@@ -282,15 +261,13 @@ class _Watch:
         )
 
 
-def _chunks(items: Iterable[_Item]) -> Iterator[list[_Item]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, CHUNK)):
-        yield chunk
-
-
-def _print(file: Path, outcome: Outcome) -> None:
+def _print(plan: ImportPlan) -> None:
+    outcome = plan.outcome
+    if plan.is_preview:
+        _say("XEM TRƯỚC: chưa gửi, chưa lưu gì. / PREVIEW: nothing was sent or kept.")
+    held = f" ({_CONTENTS_VI[plan.content]})" if plan.content else ""
     _say(
-        f"{file.name}: {outcome.rows} dòng. Mới: {outcome.created}. Cập nhật: {outcome.updated}. "
+        f"{plan.name}{held}: {outcome.rows} dòng. Mới: {outcome.created}. Cập nhật: {outcome.updated}. "
         f"Không đổi: {outcome.unchanged}. Bị từ chối: {len(outcome.rejected)}."
     )
     if outcome.parked:
@@ -301,8 +278,19 @@ def _print(file: Path, outcome: Outcome) -> None:
         _say(f"{outcome.resent} bản ghi của lần nhập trước bị ngắt đã được gửi lại.")
     if outcome.skipped:
         _say(f"Bỏ qua {sum(skip.rows for skip in outcome.skipped)} dòng tiêu đề, dòng trống, dòng cộng.")
-    if outcome.repaired:
-        _say(f"Đã sửa {len(outcome.repaired)} ô (ví dụ thêm số 0 ở đầu mã địa bàn).")
+    left_out = sum(not repair.taken for repair in outcome.repaired)
+    if len(outcome.repaired) > left_out:
+        _say(
+            f"Đã hiểu lại {len(outcome.repaired) - left_out} ô (ví dụ thêm số 0 ở đầu mã, tên địa bàn cũ); "
+            "thêm --json để xem."
+        )
+    if left_out:
+        _say(f"Bỏ trống {left_out} ô không đọc được hoặc giống thông tin định danh; ca vẫn được nhập.")
+    if outcome.doubtful:
+        _say(
+            f"{outcome.doubtful} dòng chờ người xem: tên bệnh hoặc địa bàn chưa chắc chắn. "
+            "canhdich meanings list --open liệt kê, canhdich meanings set trả lời; rồi nhập lại tệp."
+        )
     if outcome.rejected:
         _print_rejected(outcome)
 

@@ -1,15 +1,14 @@
 """The line list of the contract: a header of field names, a case a row.
 
 A layout recognises its header in a table's first rows and turns rows into CaseRows; another layout (another
-header, other columns) is another class with the same functions, whose recogniser is named in `LAYOUTS`.
+header, other columns) is another class with the same functions, whose recogniser stands in layouts.py.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 import orjson
@@ -17,8 +16,8 @@ import orjson
 from schemas.catalogue.matching import normalise
 from schemas.events import find_identifier
 from services.importing.codes import CodeFinder
-from services.importing.outcome import WHOLE_ROW, BadCell, Fault, Rejection, Skip
-from services.importing.readers import HEADER_WITHIN, Cell, FileProblem, Row, Table, is_damaged
+from services.importing.outcome import WHOLE_ROW, BadCell, Fault, Rejection, Repair, Skip
+from services.importing.readers import Cell, FileProblem, Row, is_damaged
 from services.importing.values import (
     NULL,
     convert,
@@ -38,6 +37,8 @@ from services.importing.vocabulary import (
     is_total,
 )
 
+LayoutName = Literal["national", "line-list"]
+
 _OBJECTS = (LAB, EXTERNAL_IDS)
 
 
@@ -56,6 +57,8 @@ class CaseRow:
         said: The fields that the row has a cell for (`lab.*`: every agent); one that is absent was emptied.
         content_digest: Equal for rows that say the same at the same time (16 hexadecimal digits).
         digest: Equal for rows that say so with the same columns and event id.
+        is_state: The row is the case's whole state as of its event time, as a system exports it, so an older
+            one says nothing any more; else it is a fact of then.
     """
 
     number: int
@@ -66,6 +69,7 @@ class CaseRow:
     said: frozenset[str]
     content_digest: str
     digest: str
+    is_state: bool = False
 
 
 def case_row(
@@ -75,6 +79,8 @@ def case_row(
     event_time: datetime | None,
     values: Mapping[str, Any],
     said: frozenset[str],
+    *,
+    is_state: bool = False,
 ) -> CaseRow:
     """A CaseRow with its digests."""
     content = _digest([values, event_time])
@@ -87,6 +93,7 @@ def case_row(
         said,
         content,
         _digest([content, event_id, sorted(said)]),
+        is_state,
     )
 
 
@@ -98,6 +105,14 @@ class Layout(Protocol):
     """Knows where in a table's rows the fields of a case stand."""
 
     @property
+    def name(self) -> LayoutName:
+        """Which one it is."""
+
+    @property
+    def source(self) -> str:
+        """Who says so, where the importer is not told: a URI reference."""
+
+    @property
     def ignored_columns(self) -> list[str]:
         """Columns that nobody reads, by name, or by number where the name itself may identify somebody."""
 
@@ -105,8 +120,8 @@ class Layout(Protocol):
     def warnings(self) -> list[tuple[str, str]]:
         """(Vietnamese, English) about the table as a whole."""
 
-    def read(self, rows: Iterable[Row]) -> Iterator[CaseRow | Rejection | Skip]:
-        """Every row of the table, from its first."""
+    def read(self, rows: Iterable[Row]) -> Iterator[CaseRow | Rejection | Skip | Repair]:
+        """Every row of the table, from its first; what was understood otherwise than it stands."""
 
 
 class LayoutFactory(Protocol):
@@ -126,6 +141,9 @@ class _Column:
 
 class LineList:
     """A line list with a recognised header."""
+
+    name: LayoutName = "line-list"
+    source = "/imports/line-list"
 
     def __init__(self, header: Row, columns: list[_Column], ignored: list[str], codes: CodeFinder) -> None:
         self.ignored_columns = ignored
@@ -164,9 +182,9 @@ class LineList:
         if first == self._first_name and [text_of(cell) for cell in cells] == self._header:
             return Skip(row.number, 1, "repeated_header")
         if row.is_broken:
-            return Rejection(row.number, (_BROKEN,))
+            return Rejection(row.number, (BROKEN_ROW,))
         if any(text_of(cell) for cell in cells[len(self._header) :]):
-            return Rejection(row.number, (_too_wide(len(cells), len(self._header)),))
+            return Rejection(row.number, (too_wide(len(cells), len(self._header)),))
         faults: list[Fault] = []
         case_id = self._one(cells, self._case_id, text_of, faults)
         if case_id is None and not faults:
@@ -191,7 +209,7 @@ class LineList:
             if cell == "" or not (text := text_of(cell)) or text == NULL:
                 continue
             try:
-                _check_encoding(text)
+                check_encoding(text)
                 return to(cell)
             except BadCell as bad:
                 faults.append(bad.fault(column.field))
@@ -209,7 +227,7 @@ class LineList:
         text = text_of(cell)
         if not text:
             return
-        _check_encoding(text)
+        check_encoding(text)
         name, _, part = field.partition(".")
         if text == NULL and field not in _OBJECTS:
             values[field] = None
@@ -250,28 +268,6 @@ def recognise_line_list(rows: list[Row], codes: CodeFinder) -> LineList | None:
     return None
 
 
-LAYOUTS: tuple[LayoutFactory, ...] = (recognise_line_list,)
-
-
-def find_layout(path: Path, tables: Iterable[Table], codes: CodeFinder) -> tuple[Table, Layout]:
-    """The first table in which a layout is recognised.
-
-    Raises:
-        FileProblem: there is none.
-    """
-    for table in tables:
-        rows = table.first_rows()
-        for recognise in LAYOUTS:
-            layout = recognise(rows, codes)
-            if layout is not None:
-                return table, layout
-    raise FileProblem(
-        f"{path}: no row of column names among the first {HEADER_WITHIN}. A line list needs a column "
-        "case_id (mã ca bệnh) and disease (bệnh) or area_code (mã địa bàn); separate the columns by commas, "
-        "semicolons or tabs."
-    )
-
-
 def _line_list(row: Row, names: list[tuple[str, bool] | None], codes: CodeFinder) -> LineList:
     columns: list[_Column] = []
     ignored: list[str] = []
@@ -282,7 +278,7 @@ def _line_list(row: Row, names: list[tuple[str, bool] | None], codes: CodeFinder
         if not text:
             continue
         if name is None:
-            ignored.append(_column_name(index, text))
+            ignored.append(column_name(index, text))
             continue
         field, is_known = name
         if seen.get(normalise(text)) == field:
@@ -342,14 +338,15 @@ def _rank(field: str, header: str) -> int:
     return names.index(key) if key in names else len(names)
 
 
-def _column_name(index: int, text: str) -> str:
-    """A column's name as it may be shown."""
+def column_name(index: int, text: str) -> str:
+    """A column's name as it may be shown: its number where the name may identify somebody."""
     if len(text) <= 60 and find_identifier(text) is None and not is_damaged(text):
         return " ".join(text.split())
     return f"cột {index + 1}"
 
 
-def _check_encoding(text: str) -> None:
+def check_encoding(text: str) -> None:
+    """Raises BadCell where a text was spoilt by a wrong encoding."""
     if is_damaged(text):
         raise BadCell(
             "Chữ bị hỏng do sai bảng mã (không phải UTF-8). Gõ lại ô này, hoặc lưu lại tệp: Excel → "
@@ -364,14 +361,15 @@ _NO_CASE_ID = Fault(
     "Mã ca bệnh (case_id): còn thiếu. Ghi mã riêng của ca bệnh; hệ thống không tự đặt mã.",
     "case_id is missing. Give the case's own code; none is ever made up.",
 )
-_BROKEN = Fault(
+BROKEN_ROW = Fault(
     WHOLE_ROW,
     'Dấu ngoặc kép (") không khép nên không tách được các ô. Xoá hoặc thêm dấu cho đủ cặp trong dòng này.',
     'A quotation mark (") is not closed, so the cells cannot be told apart. Remove it or close it.',
 )
 
 
-def _too_wide(found: int, expected: int) -> Fault:
+def too_wide(found: int, expected: int) -> Fault:
+    """The fault of a row with more cells than columns."""
     return Fault(
         WHOLE_ROW,
         f"Dòng có {found} ô nhưng chỉ có {expected} cột, nên các ô bị lệch. Giá trị có dấu phân cách thì đặt "

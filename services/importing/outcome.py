@@ -1,18 +1,25 @@
 """What became of every row of a file, as the command tells it."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal
 
 from schemas.events import Problem
 
-SkipReason = Literal["title", "blank", "total", "repeated_header"]
+SkipReason = Literal["title", "blank", "total", "repeated_header", "footer", "older"]
 
 SKIPPED_BECAUSE: dict[SkipReason, tuple[str, str]] = {
     "title": ("Dòng tiêu đề, nằm trên dòng tên cột.", "A title, above the row of column names."),
     "blank": ("Dòng trống.", "An empty row."),
     "total": ("Dòng cộng, không phải một ca.", "A total, not a case."),
     "repeated_header": ("Dòng tên cột lặp lại.", "The row of column names once more."),
+    "footer": ("Dòng ghi chú hoặc chữ ký cuối bảng, không phải một ca.", "A note or signature, not a case."),
+    "older": (
+        "Bản cũ hơn bản đã nhập của cùng ca; giữ bản mới.",
+        "Older than what was imported of this case; the newer one stands.",
+    ),
 }
 
 WHOLE_ROW = "row"
@@ -20,25 +27,58 @@ WHOLE_ROW = "row"
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """What a doubtful text may mean.
+
+    Attributes:
+        code: Of the catalogue.
+        name: In Vietnamese.
+        on: A day on which an area's code means this area; None for a disease.
+    """
+
+    code: str
+    name: str
+    on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A text that resembles names of the catalogue, for a person to decide; never a person's name itself.
+
+    Attributes:
+        text: As it stands in the file; "commune, district, province" for a place.
+        candidates: The likeliest first.
+    """
+
+    text: str
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with a row, and what to do; never repeats what may identify a person."""
+    """One thing that is wrong with a row, and what to do; never repeats what may identify a person.
+
+    `question` is set where a person can decide once what the text means (`canhdich meanings`).
+    """
 
     field: str
     message_vi: str
     message_en: str
+    question: Question | None = None
 
 
 class BadCell(ValueError):
     """A cell whose text has no place in its column."""
 
-    def __init__(self, message_vi: str, message_en: str) -> None:
+    def __init__(self, message_vi: str, message_en: str, question: Question | None = None) -> None:
         super().__init__(message_en)
         self.message_vi = message_vi
         self.message_en = message_en
+        self.question = question
 
     def fault(self, field_name: str) -> Fault:
         """The fault of the column in which the cell stands."""
-        return Fault(field_name, self.message_vi, self.message_en)
+        return Fault(field_name, self.message_vi, self.message_en, self.question)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +110,26 @@ class Repair:
     message_en: str
 
 
+What = Literal["created", "updated", "unchanged", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What became of one row.
+
+    Attributes:
+        row: Its number in the file.
+        what: As the sums call it.
+        subject: The case's own code; empty for a rejected row.
+        fields: What is sent of an updated case.
+    """
+
+    row: int
+    what: What
+    subject: str = ""
+    fields: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Outcome:
     """The sum of an import.
@@ -84,6 +144,7 @@ class Outcome:
         rejected: In the order in which they were found.
         ignored_columns: Columns that nobody read.
         warnings: (Vietnamese, English) about the file as a whole.
+        results: Number → what became of it, of every row of a case but the rejected.
     """
 
     rows: int = 0
@@ -97,6 +158,24 @@ class Outcome:
     repaired: list[Repair] = field(default_factory=list)
     ignored_columns: list[str] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
+    results: dict[int, RowResult] = field(default_factory=dict)
+
+    @property
+    def doubtful(self) -> int:
+        """How many of the rejected rows wait for somebody to say what a text means."""
+        return sum(any(fault.question for fault in row.faults) for row in self.rejected)
+
+    def questions(self) -> dict[tuple[str, Question], int]:
+        """(field, question) → how many rows wait for its answer."""
+        asked = Counter(
+            (fault.field, fault.question) for row in self.rejected for fault in row.faults if fault.question
+        )
+        return dict(asked)
+
+    def each_row(self) -> list[RowResult]:
+        """What became of every row, in the order of the file."""
+        rejected = (RowResult(row.row, "rejected") for row in self.rejected)
+        return sorted((*self.results.values(), *rejected), key=lambda result: result.row)
 
     def reject(self, row: int, faults: Iterable[Fault]) -> None:
         """Note a row that is not sent."""
@@ -111,6 +190,7 @@ class Outcome:
             "unchanged": self.unchanged,
             "parked": self.parked,
             "resent": self.resent,
+            "doubtful": self.doubtful,
             "rejected": [_rejected(rejection) for rejection in self.in_order()],
             "skipped": [
                 {
@@ -142,10 +222,23 @@ class Outcome:
         return sorted(self.rejected, key=lambda rejection: rejection.row)
 
 
+def _fault(fault: Fault) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "field": fault.field,
+        "message": fault.message_vi,
+        "message_en": fault.message_en,
+    }
+    if fault.question is not None:
+        shown["text"] = fault.question.text
+        shown["candidates"] = [
+            {"code": found.code, "name": found.name} | ({"on": found.on.isoformat()} if found.on else {})
+            for found in fault.question.candidates
+        ]
+    return shown
+
+
 def _rejected(rejection: Rejection) -> dict[str, Any]:
-    first, *others = (
-        {"field": f.field, "message": f.message_vi, "message_en": f.message_en} for f in rejection.faults
-    )
+    first, *others = map(_fault, rejection.faults)
     shown: dict[str, Any] = {"row": rejection.row, **first}
     if others:
         shown["also"] = others

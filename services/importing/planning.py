@@ -48,12 +48,16 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to remember of a case, and the event to send, None where the row says nothing new."""
+    """What to remember of a case, and the event to send, None where the row says nothing new.
+
+    `changed` names the fields that an update sends.
+    """
 
     known: Known
     event: bytes | None
     is_first: bool
     repairs: tuple[Repair, ...]
+    changed: tuple[str, ...] = ()
 
 
 class Refused(ValueError):
@@ -138,7 +142,11 @@ def make_plan(
     if known:
         event = build(CASE_UPDATED, changed, event_id)
     return Plan(
-        Known(fields, event_id, at, row.event_time, rows, given or {}), event, known is None, areas.repairs
+        Known(fields, event_id, at, row.event_time, rows, given or {}),
+        event,
+        known is None,
+        areas.repairs,
+        tuple(changed),
     )
 
 

@@ -1,25 +1,27 @@
 """Files as they come from offices: text tables, workbooks, lines. Rows keep the number that Excel shows.
 
 A row that cannot be read never takes others with it: a quotation mark that is never closed spoils its own
-line, a byte that is no UTF-8 its own cell.
+line, a byte that is no UTF-8 its own cell. What would fill the memory is refused (workbooks.py).
 """
 
 import codecs
 import csv
-import lzma
-import zipfile
-import zlib
+import io
+import os
+import unicodedata
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from itertools import islice
-from pathlib import Path
-from typing import Literal, TextIO
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Literal, TextIO
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from schemas.events import find_identifier
+from services.importing.workbooks import UnsafeWorkbook, check_workbook
 from streams.domain.errors import ConfigurationError
 
 Cell = str | int | float | bool | date | datetime | time | timedelta
@@ -31,22 +33,12 @@ DELIMITERS = (",", ";", "\t")
 HEADER_WITHIN = 20
 """A header is looked for in this many rows."""
 
-_MAX_WORKBOOK_BYTES = 200 * 1024**2
-_MAX_UNPACKED_BYTES = 1024**3
-_MAX_ROWS = 1_048_576
+# A row of a text table; the longest that Excel can write is far shorter in practice.
+_MAX_LINE = 1_000_000
 # Longest record of a text table, in lines: a quoted cell may hold a few line breaks.
 _MAX_RECORD_LINES = 50
-# What zipfile raises for archives that are damaged, encrypted, or made in a way that Excel never does.
-_BAD_ARCHIVE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    OSError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-)
+# So much of a text table tells its encoding: the names of its columns are Vietnamese.
+_SAMPLE_BYTES = 256 * 1024
 _TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
 _EVENT_SUFFIXES = frozenset({".ndjson", ".jsonl"})
 _LEGACY_WORKBOOK = b"\xd0\xcf\x11\xe0"
@@ -55,6 +47,55 @@ _DAMAGED = frozenset(map(chr, range(0xDC80, 0xDD00))) | {"\ufffd"}
 
 class FileProblem(ConfigurationError):
     """A file that cannot be read as a whole; nothing of it was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file on this machine, or one that somebody sent.
+
+    Attributes:
+        name: For messages, and for its ending; it is never opened as a path.
+        open: The file from its first byte; may be called again when the last one was left.
+    """
+
+    name: str
+    open: Callable[[], AbstractContextManager[BinaryIO]]
+
+    @classmethod
+    def at(cls, path: Path) -> "InputFile":
+        """A file of the operator's own."""
+        return cls(str(path), lambda: path.open("rb"))
+
+    @classmethod
+    def of(cls, stream: BinaryIO, name: str) -> "InputFile":
+        """A file that somebody sent under a name: a seekable stream, which is not closed."""
+
+        def again() -> AbstractContextManager[BinaryIO]:
+            stream.seek(0)
+            return nullcontext(stream)
+
+        return cls(safe_name(name), again)
+
+    @property
+    def suffix(self) -> str:
+        """The ending of its name, such as ".csv"."""
+        return PurePosixPath(self.name).suffix.lower()
+
+
+def safe_name(name: str) -> str:
+    """What may be shown of the name of a file that was sent: no folders, nothing invisible, no person.
+
+    >>> safe_name("C:\\\\x\\\\..\\\\ca bệnh.xlsx"), safe_name("../../etc/passwd"), safe_name("..")
+    ('ca bệnh.xlsx', 'passwd', 'file')
+    """
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rstrip("/").rpartition("/")[2]
+    shown = "".join(letter for letter in last if letter.isprintable() and letter not in '<>:"|?*').strip()
+    suffix = PurePosixPath(shown).suffix[:10]
+    if len(shown) > 100:
+        shown = shown[: 100 - len(suffix)] + suffix
+    if not shown.strip(".") or find_identifier(PurePosixPath(shown).stem) is not None:
+        return f"file{suffix}"
+    return shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,27 +138,27 @@ def is_damaged(text: str) -> bool:
     return not text.isascii() and not _DAMAGED.isdisjoint(text)
 
 
-def kind_of_file(path: Path) -> FileKind:
+def kind_of_file(file: InputFile) -> FileKind:
     """What a file is, by its first bytes, then by its name.
 
     Raises:
         FileProblem: there is no such file, it is empty, or it is of a kind that is not read.
     """
     try:
-        with path.open("rb") as file:
-            head = file.read(4096)
+        with file.open() as opened:
+            head = opened.read(4096)
     except FileNotFoundError:
-        raise FileProblem(f"{path}: there is no such file.") from None
+        raise FileProblem(f"{file.name}: there is no such file.") from None
     except OSError as error:
-        raise FileProblem(f"{path}: cannot be read: {error.strerror or error}.") from None
-    suffix = path.suffix.lower()
+        raise FileProblem(f"{file.name}: cannot be read: {error.strerror or error}.") from None
+    suffix = file.suffix
     if not head:
-        raise FileProblem(f"{path}: the file is empty.")
+        raise FileProblem(f"{file.name}: the file is empty.")
     if head.startswith(b"PK\x03\x04"):
         return "workbook"
     if head.startswith(_LEGACY_WORKBOOK):
         raise FileProblem(
-            f"{path}: an old or protected Excel file. Open it and save it as .xlsx without a password."
+            f"{file.name}: an old or protected Excel file. Open it and save it as .xlsx without a password."
         )
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if suffix in _EVENT_SUFFIXES or (suffix not in _TEXT_SUFFIXES and text.startswith(b"{")):
@@ -125,79 +166,108 @@ def kind_of_file(path: Path) -> FileKind:
     if suffix in _TEXT_SUFFIXES:
         return "text"
     if text.startswith(b"["):
-        raise FileProblem(f"{path}: a JSON list. Write one event a line (NDJSON), as `jq -c '.[]'` does.")
+        raise FileProblem(
+            f"{file.name}: a JSON list. Write one event a line (NDJSON), as `jq -c '.[]'` does."
+        )
     raise FileProblem(
-        f"{path}: not a kind of file that is read. Give a line list (.csv, .tsv, .txt, .xlsx) "
+        f"{file.name}: not a kind of file that is read. Give a line list (.csv, .tsv, .txt, .xlsx) "
         "or one CloudEvent a line (.ndjson, .jsonl)."
     )
 
 
-def read_tables(path: Path, kind: FileKind) -> Iterator[Table]:
+def read_tables(file: InputFile, kind: FileKind) -> Iterator[Table]:
     """Every way to read the file as a table, the likeliest first.
 
     Raises:
         FileProblem: a workbook that is too large, damaged or protected.
     """
     if kind == "workbook":
-        yield from _sheets(path)
+        yield from _sheets(file)
         return
-    encoding, errors = _encoding(path)
-    size = count_lines(path)
+    encoding, errors = _encoding(file)
+    size = count_lines(file)
     for delimiter in DELIMITERS:
-        yield Table("", _text_rows(path, encoding, errors, delimiter), size)
+        yield Table("", _text_rows(file, encoding, errors, delimiter), size)
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def read_lines(file: InputFile) -> Iterator[tuple[int, bytes]]:
     """The lines of a file with their numbers, without white space around them, empty ones too."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+    with file.open() as opened:
+        for number, line in enumerate(iter(partial(opened.readline, _MAX_LINE), b""), 1):
+            _check_length(file, line, number)
             yield number, (line.removeprefix(codecs.BOM_UTF8) if number == 1 else line).strip()
 
 
-def count_lines(path: Path) -> int:
+def count_lines(file: InputFile) -> int:
     """About how many lines a file has, for a progress bar."""
-    with path.open("rb") as file:
-        return sum(block.count(b"\n") for block in iter(lambda: file.read(1024**2), b"")) + 1
+    with file.open() as opened:
+        return sum(block.count(b"\n") for block in iter(lambda: opened.read(1024**2), b"")) + 1
+
+
+def _check_length(file: InputFile, line: str | bytes, number: int) -> None:
+    if len(line) >= _MAX_LINE:
+        raise FileProblem(
+            f"{file.name}: line {number} has more than {_MAX_LINE:,} characters. No row is that long: this "
+            "is not a table, or its line ends are lost. Save it again as .xlsx or as “CSV UTF-8”."
+        )
 
 
 # --- text tables --------------------------------------------------------------------------------
 
 
-def _encoding(path: Path) -> tuple[str, str]:
-    with path.open("rb") as file:
-        head = file.read(4)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+def _encoding(file: InputFile) -> tuple[str, str]:
+    """The encoding of a text table, and what becomes of bytes that are wrong in it."""
+    with file.open() as opened:
+        sample = opened.read(_SAMPLE_BYTES)
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16", "replace"
+    # A text of mostly Latin letters has a zero beside almost every one.
+    zeros = sample.count(0)
+    if zeros > len(sample) // 4:
+        return ("utf-16-be" if sample[::2].count(0) > zeros // 2 else "utf-16-le"), "replace"
+    if len(sample) == _SAMPLE_BYTES:
+        sample = sample[: sample.rfind(b"\n") + 1] or sample
+    letters = [letter for letter in sample.decode("utf-8-sig", "surrogateescape") if not letter.isascii()]
+    damaged = sum(letter in _DAMAGED for letter in letters)
+    if damaged > len(letters) - damaged:
+        # Excel's "CSV" of a Vietnamese Windows.
+        return "cp1258", "replace"
     # A wrong byte becomes a character that no file can hold, so that it spoils its own cell only.
     return "utf-8-sig", "surrogateescape"
 
 
 def _text_rows(
-    path: Path, encoding: str, errors: str, delimiter: str
+    file: InputFile, encoding: str, errors: str, delimiter: str
 ) -> Callable[[], Generator[Row, None, None]]:
     def rows() -> Generator[Row, None, None]:
-        with path.open(encoding=encoding, errors=errors, newline="") as file:
-            yield from _records(file, delimiter)
+        with file.open() as opened:
+            text = io.TextIOWrapper(opened, encoding=encoding, errors=errors, newline="")
+            try:
+                yield from _records(file, text, delimiter)
+            finally:
+                # The stream may not be ours to close.
+                text.detach()
 
     return rows
 
 
-def _records(file: TextIO, delimiter: str) -> Generator[Row, None, None]:
+def _records(source: InputFile, file: TextIO, delimiter: str) -> Generator[Row, None, None]:
     """Split lines into cells. A record of several lines is one row, as in Excel."""
     ahead: list[str] = []
     number = widest = 0
     while True:
-        line = ahead.pop(0) if ahead else file.readline()
+        line = ahead.pop(0) if ahead else file.readline(_MAX_LINE)
         if not line:
             return
         number += 1
+        _check_length(source, line, number)
         if '"' not in line:
             text = line.rstrip("\r\n")
             cells = text.split(delimiter) if text else []
             widest = max(widest, len(cells))
             yield Row(number, list(cells))
             continue
-        ahead.extend(islice(file, _MAX_RECORD_LINES - 1 - len(ahead)))
+        ahead.extend(_next_lines(file, _MAX_RECORD_LINES - 1 - len(ahead)))
         reader = csv.reader([line, *ahead], delimiter=delimiter, strict=True)
         try:
             cells = next(reader)
@@ -213,52 +283,34 @@ def _records(file: TextIO, delimiter: str) -> Generator[Row, None, None]:
         yield Row(number, list(cells))
 
 
+def _next_lines(file: TextIO, number: int) -> Iterator[str]:
+    return islice(iter(partial(file.readline, _MAX_LINE), ""), number)
+
+
 # --- workbooks ----------------------------------------------------------------------------------
 
 
-def _sheets(path: Path) -> Iterator[Table]:
-    _check_workbook(path)
-    try:
-        with CalamineWorkbook.from_path(path) as workbook:
-            for sheet in workbook.sheets_metadata:
-                if sheet.typ != SheetTypeEnum.WorkSheet or sheet.visible != SheetVisibleEnum.Visible:
-                    continue
-                loaded = workbook.get_sheet_by_name(sheet.name)
-                if loaded.total_height > _MAX_ROWS:
-                    raise FileProblem(f"{path}: sheet {sheet.name} has more than {_MAX_ROWS} rows. Split it.")
-                yield Table(sheet.name, partial(_sheet_rows, loaded), loaded.total_height)
-    except CalamineError as error:
-        raise FileProblem(
-            f"{path}: the workbook cannot be read ({type(error).__name__}). Open it and save it again as "
-            ".xlsx, without a password."
-        ) from error
+def _sheets(file: InputFile) -> Iterator[Table]:
+    with file.open() as opened:
+        try:
+            check_workbook(opened)
+        except UnsafeWorkbook as unsafe:
+            raise FileProblem(f"{file.name}: {unsafe}") from unsafe
+        opened.seek(0, os.SEEK_SET)
+        try:
+            with CalamineWorkbook.from_filelike(opened) as workbook:
+                for sheet in workbook.sheets_metadata:
+                    if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible:
+                        loaded = workbook.get_sheet_by_name(sheet.name)
+                        yield Table(sheet.name, partial(_sheet_rows, loaded), loaded.total_height)
+        except CalamineError as error:
+            raise FileProblem(
+                f"{file.name}: the workbook cannot be read ({type(error).__name__}). Open it and save it "
+                "again as .xlsx, without a password."
+            ) from error
 
 
 def _sheet_rows(sheet: CalamineSheet) -> Generator[Row, None, None]:
     # Rows above the first used one are given as empty rows, so counting from 1 is Excel's number.
     for number, cells in enumerate(sheet.iter_rows(), 1):
         yield Row(number, list(cells))
-
-
-def _check_workbook(path: Path) -> None:
-    """Refuse what would fill the memory: a workbook is a zip archive, and those can unpack to anything."""
-    if path.stat().st_size > _MAX_WORKBOOK_BYTES:
-        raise FileProblem(
-            f"{path}: larger than {_MAX_WORKBOOK_BYTES // 1024**2} MB. Split it, or save it as CSV."
-        )
-    try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-            if unpacked > _MAX_UNPACKED_BYTES:
-                raise FileProblem(
-                    f"{path}: unpacks to more than {_MAX_UNPACKED_BYTES // 1024**2} MB. Split it, or save it "
-                    "as CSV."
-                )
-            # Sizes that the archive lies about show up as a wrong checksum.
-            damaged = archive.testzip()
-    except _BAD_ARCHIVE as error:
-        raise FileProblem(
-            f"{path}: not a sound .xlsx file ({type(error).__name__}). Save it again."
-        ) from error
-    if damaged is not None:
-        raise FileProblem(f"{path}: a part of the workbook is damaged. Save it again.")

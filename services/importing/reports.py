@@ -20,8 +20,8 @@ from schemas.events.fields import FIELDS, Kind
 from schemas.events.focus_reported import FocusReportedData
 from schemas.events.tally_reported import TallyReportedData
 from services.importing.codes import CodeFinder
+from services.importing.line_list import BROKEN_ROW
 from services.importing.outcome import (
-    WHOLE_ROW,
     BadCell,
     Fault,
     Outcome,
@@ -127,7 +127,7 @@ class ReportTable:
 
     def _read(self, row: Row) -> ReportRow | Rejection:
         if row.is_broken:
-            return Rejection(row.number, (_BROKEN,))
+            return Rejection(row.number, (BROKEN_ROW,))
         faults: list[Fault] = []
         values: dict[str, Any] = {}
         for index, field in self._columns.items():
@@ -385,11 +385,6 @@ def _missing(name: str) -> Fault:
     return Fault(name, f"{info.label_vi}: còn thiếu.", f"{info.label_en} is missing.")
 
 
-_BROKEN = Fault(
-    WHOLE_ROW,
-    'Dấu ngoặc kép (") không khép nên không tách được các ô. Xoá hoặc thêm dấu cho đủ cặp trong dòng này.',
-    'A quotation mark (") is not closed, so the cells cannot be told apart. Remove it or close it.',
-)
 _ID_TAKEN = Fault(
     EVENT_ID,
     "Mã bản ghi này đã dùng cho một nội dung khác. Để trống ô này (hệ thống tự đặt mã) hoặc ghi mã mới.",

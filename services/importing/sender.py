@@ -14,7 +14,7 @@ import orjson
 from schemas.events import DOOR_MAX_AHEAD, FOCUS_REPORTED, TALLY_REPORTED, parse_event
 from services.importing.codes import CodeFinder
 from services.importing.line_list import CaseRow
-from services.importing.outcome import Fault, Outcome
+from services.importing.outcome import Fault, Outcome, RowResult, Skip, What
 from services.importing.planning import Known, Plan, Refused, make_plan
 from services.importing.vocabulary import CASE_ID, EVENT_ID
 from streams.domain.calendar import microseconds
@@ -177,14 +177,18 @@ class CaseImport:
         """Count a row, and say what is to be remembered or sent of it; None where nothing is."""
         matched = self._matched.get(row.case_id, 0)
         if not is_end and known and self._repeats(row, at, known, matched):
-            self._outcome.unchanged += 1
+            self._unchanged(row)
+            return None
+        if known and _is_older(row, known):
+            self._outcome.skipped.append(Skip(row.number, 1, "older"))
+            self._unchanged(row)
             return None
         given = dict(known.given) if known else {}
         # Of the last file's rows those that came again; after that, this file's own.
         rows = (known.rows if known else ())[: None if matched == _DIVERGED else matched]
         try:
             if self._was_said_with_its_id(row, given):
-                self._outcome.unchanged += 1
+                self._unchanged(row)
                 return None
             _check_number(rows)
             plan = make_plan(
@@ -200,22 +204,32 @@ class CaseImport:
             self._check_id(row, plan, taken)
         except Refused as refused:
             self._outcome.unchanged -= is_end
+            self._outcome.results.pop(row.number, None)
             self._outcome.reject(row.number, refused.faults)
             return None
         self._matched[row.case_id] = _DIVERGED
         self._unfinished.pop(row.case_id, None)
         self._outcome.repaired.extend(plan.repairs)
-        self._count(plan, is_end=is_end)
+        self._count(row, plan, is_end=is_end)
         return plan
 
-    def _count(self, plan: Plan, *, is_end: bool) -> None:
+    def _unchanged(self, row: CaseRow) -> None:
+        self._outcome.unchanged += 1
+        self._outcome.results[row.number] = RowResult(row.number, "unchanged", row.case_id)
+
+    def _count(self, row: CaseRow, plan: Plan, *, is_end: bool) -> None:
         outcome = self._outcome
-        # A row that ends its case's rows early was counted when it came.
-        outcome.unchanged += (plan.event is None) - is_end
+        what: What = "unchanged"
         if plan.event is not None:
+            what = "created" if plan.is_first else "updated"
             outcome.created += plan.is_first
             outcome.updated += not plan.is_first
             outcome.parked += is_parked(plan.event, self._catalogue)
+        else:
+            outcome.unchanged += 1
+        # A row that ends its case's rows early was counted when it came.
+        outcome.unchanged -= is_end
+        outcome.results[row.number] = RowResult(row.number, what, row.case_id, plan.changed)
 
     def _repeats(self, row: CaseRow, at: datetime, known: Known, matched: int) -> bool:
         """Whether the case's rows in this file were, up to this one, those of the last file."""
@@ -266,6 +280,16 @@ class CaseImport:
         if rows:
             self._sender.deliver([(row.subject.encode(), row.event) for row in rows if row.event is not None])
             self._store.mark_sent(rows)
+
+
+def _is_older(row: CaseRow, known: Known) -> bool:
+    """Whether a row that is its case's state was overtaken by one that was imported before."""
+    return (
+        row.is_state
+        and row.event_time is not None
+        and known.given_time is not None
+        and row.event_time < known.given_time
+    )
 
 
 def _check_number(rows: Sequence[str]) -> None:

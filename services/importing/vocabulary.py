@@ -55,24 +55,37 @@ HEADER_SYNONYMS: Mapping[str, tuple[str, ...]] = {
 
 VALUE_SYNONYMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "classification": {
-        "suspected": ("nghi mắc", "ca bệnh nghi ngờ"),
+        "suspected": ("nghi mắc", "ca bệnh nghi ngờ", "lâm sàng", "lâm sàng (nghi ngờ)"),
         "probable": ("ca bệnh có thể",),
-        "confirmed": ("ca bệnh xác định", "xác định phòng xét nghiệm"),
+        "confirmed": (
+            "ca bệnh xác định",
+            "xác định phòng xét nghiệm",
+            "xác định PTN",
+            "xác định PXN",
+            "xác định phòng thí nghiệm",
+        ),
         "discarded": ("loại bỏ", "đã loại trừ"),
     },
     LAB: {
         "pending": ("chờ kết quả", "đang chờ", "đang chờ kết quả"),
         "positive": ("dương",),
         "negative": ("âm",),
-        "inconclusive": ("không xác định", "không rõ"),
+        "inconclusive": ("không xác định", "không rõ", "nghi ngờ"),
         "not_tested": ("không làm xét nghiệm",),
     },
-    "test_type": {"rapid": ("xét nghiệm nhanh",), "microscopy": ("kính hiển vi",)},
+    "test_type": {
+        "rapid": ("xét nghiệm nhanh", "NS1"),
+        "serology": ("huyết thanh học", "ELISA", "MAC-ELISA"),
+        "pcr": ("RT-PCR", "realtime PCR", "real-time PCR", "realtime RT-PCR"),
+        "culture": ("phân lập", "phân lập vi rút"),
+        "microscopy": ("kính hiển vi", "soi"),
+    },
     "outcome": {
-        "in_care": ("còn điều trị",),
+        "in_care": ("còn điều trị", "điều trị nội trú", "điều trị ngoại trú", "nội trú", "ngoại trú"),
         "recovered": ("khỏi", "khỏi bệnh", "ra viện", "xuất viện"),
         "transferred": ("chuyển tuyến",),
         "dead": ("chết",),
+        "unknown": ("khác", "tình trạng khác"),
     },
     "origin": {"local": ("nội tại", "nội địa"), "imported": ("xâm nhập", "ngoại nhập")},
     "sex": {"male": ("m",), "female": ("f",)},

@@ -34,13 +34,16 @@ class ImportRow:
 
 
 class PostgresImports:
-    """The table import_rows of one source; holds the source's lock until it is closed."""
+    """The table import_rows of one source; holds the source's lock until it is closed.
 
-    def __init__(self, database_url: str, source: str) -> None:
+    With `reads_only` there is no lock: nothing may be saved.
+    """
+
+    def __init__(self, database_url: str, source: str, *, reads_only: bool = False) -> None:
         self._source = source
         self._connection = connect(database_url)
         set_json_loads(orjson.loads, self._connection)
-        if not self._has_locked():
+        if not reads_only and not self._has_locked():
             self._connection.close()
             raise ConfigurationError(
                 f"Another import from source {source} is running. Wait until it has ended, then start again."

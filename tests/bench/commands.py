@@ -1,4 +1,4 @@
-"""(i) Import of a line list of 100,000 rows, (j) rebuild of what was folded, by the commands themselves."""
+"""(i) Imports of 100,000 rows, a line list and a national export, (j) rebuild, by the commands themselves."""
 
 import csv
 import json
@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from schemas.catalogue import Catalogue
+from services.demo.national_export import national_days
 from streams.stores.catalogue import province_of
 from tests.bench.results import FOLDER, Measured, say, timed
 from tests.bench.stage import Stage, communes, workers
@@ -33,6 +34,22 @@ def import_line_list(stage: Stage, catalogue: Catalogue, rows: int) -> Measured:
     return measured
 
 
+def import_national_export(stage: Stage, catalogue: Catalogue, rows: int) -> Measured:
+    """The same of an export of the national system, 48 columns, as the simulation makes it."""
+    path = (FOLDER / "national-export.csv").resolve()
+    day, _ = national_days(catalogue, 1, rows)
+    path.write_text(day.csv(), "utf-8-sig")
+    outcome: dict[str, Any] = {}
+
+    def work() -> None:
+        outcome.update(_run(stage, "import", str(path), "--wait", "--timeout", "3600", exit_code=1))
+
+    with workers(stage):
+        measured = timed("i", f"import of a national export of {rows:,} cases, counted", rows, work)
+    assert outcome["created"] == len(day.truth), outcome
+    return measured
+
+
 def rebuild(stage: Stage) -> Measured:
     """`canhdich rebuild` of a folded database; comparing with the live tables is part of it."""
     document = _run(stage, "rebuild")
@@ -43,11 +60,11 @@ def rebuild(stage: Stage) -> Measured:
     return measured
 
 
-def _run(stage: Stage, *arguments: str) -> dict[str, Any]:
+def _run(stage: Stage, *arguments: str, exit_code: int = 0) -> dict[str, Any]:
     done = subprocess.run(
         [_CANHDICH, *arguments, "--json"], env=stage.environment, stdout=subprocess.PIPE, check=False
     )
-    assert done.returncode == 0, f"canhdich {' '.join(arguments)}: exit {done.returncode}"
+    assert done.returncode == exit_code, f"canhdich {' '.join(arguments)}: exit {done.returncode}"
     document: dict[str, Any] = json.loads(done.stdout)
     return document
 

@@ -16,6 +16,7 @@ import pytest
 
 from schemas.catalogue import Catalogue
 from schemas.events import CASE_REPORTED
+from services.demo.national_export import counts_of, national_days
 from services.demo.scale import generate_events
 from services.settings import Settings
 from streams.stores.broker import end_offsets
@@ -189,6 +190,41 @@ def test_a_workbook(system: System, tmp_path: Path) -> None:
     )
     assert len(stored) == 2
     assert not any("Pâng" in text or "Súa" in text for (text,) in stored)
+
+
+def test_two_days_of_the_national_export(
+    system: System, published_catalogue: Catalogue, tmp_path: Path
+) -> None:
+    path = tmp_path / "export.csv"
+    for day in national_days(published_catalogue, 11, 200):
+        path.write_text(day.csv(";"), "utf-8-sig")
+        records = system.records()
+        preview = system.import_file(path, "--preview", "--each-row", exit_code=1)
+        assert (preview["preview"], preview["kind"]) == (True, "national")
+        assert system.records() == records
+        summary = system.import_file(path, "--wait", "--each-row", exit_code=1)
+        assert summary == preview | {"preview": False}
+        doubtful = {row["row"] for row in summary["rejected"] if "candidates" in row}
+        results = {row["row"]: row["outcome"] for row in summary["each_row"]}
+        assert results | dict.fromkeys(doubtful, "doubtful") == day.expected
+        cases = system.rows(
+            """select counted_disease, counted_area_id, count(*),
+                      count(*) filter (where registers -> 'outcome' ->> 1 = 'dead')
+               from cases where subject like 'ECDS-%%' and counted_disease is not null
+               group by 1, 2 order by 1, 2"""
+        )
+        assert cases == sorted(
+            (disease, f"{area}@2025-07-01", n, dead) for disease, area, n, _, dead in counts_of(day)
+        )
+        kept = system.rows(
+            "select coalesce(string_agg(event::text || content::text, ''), '') from import_rows"
+            " union all select coalesce(string_agg(data::text, ''), '') from case_events"
+            " union all select coalesce(string_agg(text, ''), '') from import_meanings"
+        )
+        assert not [secret for secret in day.secrets if any(secret in text for (text,) in kept)]
+    asked = system.rows("select text, waiting_rows from import_meanings where code is null")
+    assert asked
+    assert all(rows > 0 for _, rows in asked)
 
 
 def test_events_twice_and_shuffled(system: System, published_catalogue: Catalogue, tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from services.importing.codes import CodeFinder
-from services.importing.line_list import CaseRow, find_layout
+from services.importing.layouts import find_layout
+from services.importing.line_list import CaseRow
 from services.importing.outcome import Outcome, Rejection
-from services.importing.readers import kind_of_file, read_tables
+from services.importing.readers import InputFile, kind_of_file, read_tables
 from services.importing.sender import CaseImport
 from streams.domain.catalogue import Catalogue
 from tests.importing_files import BROKEN, ROWS, expected_rejections, line_list_with_37_broken_rows
@@ -30,7 +31,8 @@ class Import:
     def send(self, content: bytes) -> Outcome:
         self.path.write_bytes(content)
         outcome = Outcome()
-        table, layout = find_layout(self.path, read_tables(self.path, kind_of_file(self.path)), self._codes)
+        file = InputFile.at(self.path)
+        table, layout = find_layout(file, read_tables(file, kind_of_file(file)), self._codes)
         importer = CaseImport(
             source="/imports/line-list",
             store=self._store,

@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from services.cli import import_command
 from services.cli.import_command import _print
-from services.importing.outcome import Fault, Outcome, Repair, Skip
+from services.importing.outcome import Candidate, Fault, Outcome, Question, Repair, Skip
+from services.importing.run import ImportPlan
 
 app = typer.Typer()
 import_command.register(app)
@@ -52,14 +53,14 @@ def test_events_have_sources_of_their_own(tmp_path: Path) -> None:
 
 
 def test_people_see_the_sums_and_the_first_rows_that_were_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     outcome = Outcome(rows=70, created=3, updated=2, unchanged=5, parked=1, resent=4)
     outcome.skipped.append(Skip(1, 3, "blank"))
     outcome.repaired.append(Repair(4, "area_code", "3412", "03412", "vi", "en"))
     for row in range(60, 0, -1):
         outcome.reject(row, [Fault("sex", f"[dòng {row}]", "en")])
-    _print(tmp_path / "list.csv", outcome)
+    _print(ImportPlan("list.csv", False, outcome=outcome))
     shown = capsys.readouterr().out
     for words in (
         "70 dòng",
@@ -76,3 +77,23 @@ def test_people_see_the_sums_and_the_first_rows_that_were_refused(
     assert "[dòng 50]" in shown
     assert "[dòng 51]" not in shown
     assert "Còn 10 dòng nữa; thêm --json" in shown
+
+
+def test_a_preview_has_nothing_to_wait_for(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("case_id,disease\n")
+    code, output = run(str(path), "--preview", "--wait")
+    assert code == 2
+    assert "sends nothing" in output
+
+
+def test_people_see_that_it_was_a_preview_and_what_waits_for_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plan = ImportPlan("export.csv", True, "national")
+    plan.outcome.reject(5, [Fault("disease", "?", "?", Question("Sởii", (Candidate("measles", "Sởi"),)))])
+    plan.outcome.repaired.append(Repair(6, "sex", "", "", "vi", "en"))
+    _print(plan)
+    shown = capsys.readouterr().out
+    for words in ("XEM TRƯỚC", "tệp xuất của hệ thống quốc gia", "1 dòng chờ người xem", "Bỏ trống 1 ô"):
+        assert words in shown

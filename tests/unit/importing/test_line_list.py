@@ -6,9 +6,10 @@ from uuid import UUID
 import pytest
 
 from services.importing.codes import CodeFinder
-from services.importing.line_list import CaseRow, LineList, find_layout, recognise_line_list
+from services.importing.layouts import find_layout
+from services.importing.line_list import CaseRow, LineList, recognise_line_list
 from services.importing.outcome import Rejection, Skip
-from services.importing.readers import Cell, FileProblem, Row, read_tables
+from services.importing.readers import Cell, FileProblem, InputFile, Row, read_tables
 
 HEADER = ["case_id", "disease", "area_code", "hamlet", "onset_on"]
 
@@ -256,7 +257,7 @@ def test_the_separator_is_the_one_with_which_a_header_is_found(codes: CodeFinder
         path.write_text(
             separator.join(HEADER) + "\n" + separator.join(["LC-1", "dengue", "12", "a b", ""]) + "\n"
         )
-        table, layout = find_layout(path, read_tables(path, "text"), codes)
+        table, layout = find_layout(InputFile.at(path), read_tables(InputFile.at(path), "text"), codes)
         (found,) = layout.read(table.rows())
         assert isinstance(found, CaseRow)
         assert found.values["hamlet"] == "a b"
@@ -266,4 +267,4 @@ def test_a_file_without_a_header_says_what_it_needs(codes: CodeFinder, tmp_path:
     path = tmp_path / "list.csv"
     path.write_text("STT,Họ tên\n1,x\n")
     with pytest.raises(FileProblem, match="case_id"):
-        find_layout(path, read_tables(path, "text"), codes)
+        find_layout(InputFile.at(path), read_tables(InputFile.at(path), "text"), codes)

@@ -11,7 +11,7 @@ from schemas.events import Event
 from services.importing.codes import CodeFinder
 from services.importing.events import EventImport
 from services.importing.outcome import Outcome, Rejection, Skip
-from services.importing.readers import FileProblem, read_tables
+from services.importing.readers import FileProblem, InputFile, read_tables
 from services.importing.reports import ReportImport, ReportRow, find_report_table
 from streams.domain.catalogue import Catalogue
 from streams.domain.errors import DependencyDown
@@ -37,7 +37,9 @@ class Office:
 
     def take(self, text: str) -> Outcome:
         self._file.write_text(text)
-        found = find_report_table(read_tables(self._file, "text"), self._codes, date(2024, 6, 1))
+        found = find_report_table(
+            read_tables(InputFile.at(self._file), "text"), self._codes, date(2024, 6, 1)
+        )
         assert found is not None, "not recognised"
         table, reports = found
         outcome = Outcome()
@@ -186,7 +188,7 @@ def test_a_column_that_stands_twice_is_refused(office: Office) -> None:
 def test_other_tables_are_not_taken_for_reports(codes: CodeFinder, tmp_path: Path, text: str) -> None:
     file = tmp_path / "x.csv"
     file.write_text(text)
-    assert find_report_table(read_tables(file, "text"), codes, date(2024, 6, 1)) is None
+    assert find_report_table(read_tables(InputFile.at(file), "text"), codes, date(2024, 6, 1)) is None
 
 
 def test_what_kafka_did_not_take_is_sent_by_the_next_import(office: Office) -> None:
