@@ -1,7 +1,5 @@
 """`python -m services.watcher`: judges what moved and what only time has moved; more than one are safe."""
 
-import asyncio
-import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,6 +15,7 @@ import faust  # noqa: E402
 
 from services.settings import Settings, load_settings  # noqa: E402
 from streams.agents.fold_cases import WorkerOptions  # noqa: E402
+from streams.agents.running import run_app  # noqa: E402
 from streams.agents.watch_counts import create_app  # noqa: E402
 from streams.domain.alerts import Life  # noqa: E402
 from streams.domain.errors import CanhDichError  # noqa: E402
@@ -29,6 +28,9 @@ from streams.stores.rule_judge import rules_judge  # noqa: E402
 
 ALERTS = "alerts"
 """The topic, without its prefix."""
+
+GATHER_SECONDS = 0.5
+"""How long counts that moved are gathered before they are judged."""
 
 
 @contextmanager
@@ -45,7 +47,8 @@ def build(settings: Settings) -> Iterator[faust.App]:
         topic=topic,
         group=settings.topic_prefix + "watch-counts",
         batch_records=settings.batch_records,
-        batch_seconds=settings.batch_seconds,
+        # What moves several times within it is judged once, and reading is by sets.
+        batch_seconds=max(GATHER_SECONDS, settings.batch_seconds),
         session_timeout=settings.session_timeout_seconds,
         data_directory=settings.data_directory / "faust-watcher",
     )
@@ -79,21 +82,12 @@ def main() -> int:
     settings = load_settings()
     # Counting comes first: a year that is imported must not wait for what is judged of it.
     os.nice(10)
-    for name in ("kafka", "aiokafka"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
     try:
         with build(settings) as app:
-            worker = faust.Worker(app, loglevel=logging.INFO, loop=loop, redirect_stdouts=False)
-            worker.execute_from_commandline()
+            return run_app(app)
     except CanhDichError as error:
         print(f"watcher: {error}", file=sys.stderr)
         return 3
-    except SystemExit as ended:
-        logging.shutdown()
-        os._exit(ended.code if isinstance(ended.code, int) else 0)
-    return 0
 
 
 if __name__ == "__main__":

@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from services.intake.ports import Identity, Outgoing
+from services.intake.ports import Identity, KnownAlert, Outgoing
+from streams.domain.alerts import Action, Alert, AlertEvent, acted, fold_all
 from streams.domain.areas import Area, AreaIndex
 from streams.domain.catalogue import Catalogue
 from streams.domain.errors import DependencyDown
@@ -133,3 +136,97 @@ def small_catalogue(
 def identity(subject: str, event_id: str) -> Identity:
     """An identity from text."""
     return subject, UUID(event_id)
+
+
+class FakeAlertBook:
+    """An AlertBook in memory.
+
+    Attributes:
+        lives: Alert id -> its events.
+        areas: Code -> the ids of the areas that lie in it.
+        now: The instant of what is done.
+        is_down: Every question fails.
+        hangs: Every question waits for ever.
+    """
+
+    def __init__(self, *raised: AlertEvent) -> None:
+        self.lives = {event.alert_id: [event] for event in raised}
+        self.areas: dict[str, set[str]] = {}
+        self.now = max((event.at for event in raised), default=None)
+        self.is_down = False
+        self.hangs = False
+        self.is_closed = False
+
+    async def inbox(
+        self, *, is_open: bool, disease: str | None, area_code: str | None, most: int
+    ) -> list[dict[str, Any]] | None:
+        """Rows of the alerts asked for."""
+        await self._answer()
+        if area_code is not None and area_code not in self.areas:
+            return None
+        alerts = [
+            alert
+            for alert in map(fold_all, self.lives.values())
+            if (alert.is_open or not is_open)
+            and disease in (None, alert.disease)
+            and (area_code is None or alert.area_id in self.areas[area_code])
+        ]
+        return [_row(alert) for alert in alerts[:most]]
+
+    async def read(self, alert_id: UUID) -> KnownAlert | None:
+        """One of them."""
+        await self._answer()
+        if alert_id not in self.lives:
+            return None
+        events = self.lives[alert_id]
+        return KnownAlert(fold_all(events), tuple(events), "Bệnh: …\n", "Disease: …\n")
+
+    async def act(
+        self, alert_id: UUID, action: Action, actor: str, note: str | None, instant: datetime | None
+    ) -> Alert | None:
+        """Apply an action as the store does."""
+        await self._answer()
+        if alert_id not in self.lives:
+            return None
+        assert self.now is not None
+        events = self.lives[alert_id]
+        events.append(acted(fold_all(events), action, actor, self.now, note, instant))
+        return fold_all(events)
+
+    async def close(self) -> None:
+        """Remember that it was called."""
+        self.is_closed = True
+
+    async def _answer(self) -> None:
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.is_down:
+            raise DependencyDown("the fake database is down")
+
+
+def _row(alert: Alert) -> dict[str, Any]:
+    """As schemas/sql/queries/alerts.sql gives it."""
+    return {
+        "alert_id": alert.alert_id,
+        "rule_id": alert.rule_id,
+        "disease": alert.disease,
+        "disease_name": alert.disease,
+        "area_id": alert.area_id,
+        "area_code": alert.area_id.partition("@")[0],
+        "area_name": alert.area_id,
+        "state": alert.state.value,
+        "level": alert.level.value,
+        "is_met": alert.is_met,
+        "cases": alert.cases,
+        "period_start": alert.periods[-1].start,
+        "period_end": alert.periods[-1].end,
+        "raised_at": alert.raised_at,
+        "changed_at": alert.changed_at,
+        "settled_at": alert.settled_at,
+        "determined_at": alert.determined_at,
+        "notice_due_at": alert.notice_due_at,
+        "ended_at": alert.ended_at,
+        "end_proposed_at": alert.end_proposed_at,
+        "escalated_at": alert.escalated_at,
+        "verdict": alert.verdict,
+    }

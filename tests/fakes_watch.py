@@ -6,8 +6,9 @@ from itertools import groupby
 
 from streams.domain.alerts import Alert, AlertEvent, Life, escalated, fold_all, judged
 from streams.domain.errors import DependencyDown
-from streams.domain.rules.verdicts import Standing, Verdict
-from streams.handlers.watch_counts import Change, Placed
+from streams.domain.rules.verdicts import Verdict
+from streams.handlers.judge_rules import Question
+from streams.handlers.watch_counts import Change, Judging, Key, Placed
 
 
 class FakeJudge:
@@ -22,17 +23,11 @@ class FakeJudge:
         self.verdicts = verdicts
         self.asked: list[tuple[str, str, date]] = []
 
-    def judge_all(
-        self,
-        disease: str,
-        area_id: str,
-        on: date,
-        *,
-        standing: Sequence[Standing] = (),
-        determined_at: datetime | None = None,
-    ) -> Sequence[Verdict]:
-        self.asked.append((disease, area_id, on))
-        return self.verdicts.get((disease, area_id), ())
+    def judge_many(
+        self, questions: Sequence[Question], on: date, *, has_moved: bool = False
+    ) -> Sequence[Sequence[Verdict]]:
+        self.asked.extend((question.disease, question.area_id, on) for question in questions)
+        return [self.verdicts.get((question.disease, question.area_id), ()) for question in questions]
 
 
 class InMemoryAlerts:
@@ -57,23 +52,20 @@ class InMemoryAlerts:
         ordered = sorted(self.events, key=lambda event: (str(event.alert_id), event.number))
         return [fold_all(group) for _, group in groupby(ordered, key=lambda event: event.alert_id)]
 
-    def judge(
-        self,
-        disease: str,
-        area_id: str,
-        at: datetime,
-        verdicts: Callable[[Sequence[Standing], datetime | None], Sequence[Verdict]],
-    ) -> list[AlertEvent]:
+    def judge(self, keys: Sequence[Key], at: datetime, verdicts: Judging) -> list[AlertEvent]:
         self._answer()
         new = []
-        for verdict in verdicts([], None):
-            known = [
-                alert for alert in self.alerts if (alert.rule_id, alert.disease, alert.area_id) == verdict.key
-            ]
-            event = judged(sorted(known, key=lambda alert: alert.raised_at), verdict, at, Life())
-            if event is not None:
-                self.events.append(event)
-                new.append(event)
+        for found in verdicts({key: ([], None) for key in keys}).values():
+            for verdict in found:
+                known = [
+                    alert
+                    for alert in self.alerts
+                    if (alert.rule_id, alert.disease, alert.area_id) == verdict.key
+                ]
+                event = judged(sorted(known, key=lambda alert: alert.raised_at), verdict, at, Life())
+                if event is not None:
+                    self.events.append(event)
+                    new.append(event)
         return new
 
     def escalate(self, at: datetime) -> list[AlertEvent]:

@@ -1,10 +1,8 @@
 """`canhdich alerts`: the inbox, and what people do to an alert."""
 
 import getpass
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -12,14 +10,22 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 from rich.table import Table
 
+from services.alert_documents import check_note, detail, step, summary
+from services.cli import options
+from services.cli.connection import connected
 from services.cli.output import JsonOption, exits, out, print_json
 from services.settings import settings
-from streams.domain.alerts import Action, Alert, AlertEvent, Life
+from streams.domain.alerts import Action, Alert, Life
 from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.errors import ConfigurationError
-from streams.stores import database
-from streams.stores.alerts import PostgresAlerts, read_alert, read_alerts, read_precision
-from streams.stores.deliveries import plan_deliveries
+from streams.stores.alerts import (
+    PostgresAlerts,
+    alert_ids_beginning,
+    read_alert,
+    read_alerts,
+    read_precision,
+)
+from streams.stores.deliveries import plan_deliveries, read_told
 
 alerts = typer.Typer(invoke_without_command=True, no_args_is_help=False)
 
@@ -61,10 +67,10 @@ def inbox(
 
 @exits
 def _list(is_open: bool, disease: str | None, most: int, json_output: bool) -> None:
-    with _connected() as connection:
+    with connected() as connection:
         rows = read_alerts(connection, is_open=is_open, disease=disease, most=most)
     if json_output:
-        print_json([_row_document(row) for row in rows])
+        print_json([summary(row) for row in rows])
         return
     if not rows:
         out.print("Không có cảnh báo nào. / No alerts.")
@@ -87,27 +93,14 @@ def _list(is_open: bool, disease: str | None, most: int, json_output: bool) -> N
     out.print(table)
 
 
-def _row_document(row: dict[str, Any]) -> dict[str, Any]:
-    shown = {name: value for name, value in row.items() if name != "verdict"}
-    verdict = row["verdict"]
-    return shown | {
-        "numbers": verdict["numbers"],
-        "why_vi": verdict["why_vi"],
-        "why_en": verdict["why_en"],
-        "rule_version": verdict["rule_version"],
-        "is_late": verdict["is_late"],
-        "is_reconstructed": verdict["is_reconstructed"],
-    }
-
-
 @alerts.command("show", help="One alert with its whole history.")
 @exits
 def show(alert_id: _Id, json_output: JsonOption = False) -> None:
     """Print an alert and every step of its life."""
-    with _connected() as connection:
-        alert, events = read_alert(connection, _whole_id(connection, alert_id))
+    with connected() as connection:
+        alert, events = read_alert(connection, whole_alert_id(connection, alert_id))
     if json_output:
-        print_json(_document(alert) | {"events": [_event_document(event) for event in events]})
+        print_json({**detail(alert), "events": [step(event) for event in events]})
         return
     _print(alert)
     table = Table(title="Lịch sử / History")
@@ -119,71 +112,63 @@ def show(alert_id: _Id, json_output: JsonOption = False) -> None:
     out.print(table)
 
 
-@alerts.command("ack", help="Say that you have seen it and see to it.")
+@alerts.command(
+    "text", help="An alert as plain text, to be pasted into a chat: counts, never a case or a note."
+)
 @exits
-def ack(alert_id: _Id, note: _Note = None, by: _By = None, json_output: JsonOption = False) -> None:
-    """Acknowledge."""
-    _act("acknowledge", alert_id, note, by, None, json_output)
-
-
-@alerts.command("verify", help="Say that it is real.")
-@exits
-def verify(alert_id: _Id, note: _Note = None, by: _By = None, json_output: JsonOption = False) -> None:
-    """Verify."""
-    _act("verify", alert_id, note, by, None, json_output)
-
-
-@alerts.command("dismiss", help="Say that it is not real, and why.")
-@exits
-def dismiss(alert_id: _Id, note: _Note = None, by: _By = None, json_output: JsonOption = False) -> None:
-    """Dismiss; wants a note."""
-    _act("dismiss", alert_id, note, by, None, json_output)
-
-
-@alerts.command("close", help="Say that it is dealt with, and how.")
-@exits
-def close(alert_id: _Id, note: _Note = None, by: _By = None, json_output: JsonOption = False) -> None:
-    """Close; wants a note."""
-    _act("close", alert_id, note, by, None, json_output)
-
-
-@alerts.command("reopen", help="Open a closed or dismissed alert again, and say why.")
-@exits
-def reopen(alert_id: _Id, note: _Note = None, by: _By = None, json_output: JsonOption = False) -> None:
-    """Reopen; wants a note."""
-    _act("reopen", alert_id, note, by, None, json_output)
-
-
-@alerts.command("note", help="Write something into its history.")
-@exits
-def note_(alert_id: _Id, note: _Note = None, by: _By = None, json_output: JsonOption = False) -> None:
-    """Note; changes nothing else."""
-    _act("note", alert_id, note, by, None, json_output)
-
-
-@alerts.command("determine", help="The station has determined 'có dịch': its 24 hours for the notice run.")
-@exits
-def determine(
-    alert_id: _Id, at: _At = None, note: _Note = None, by: _By = None, json_output: JsonOption = False
+def text(
+    alert_id: _Id,
+    language: Annotated[str, typer.Option(help="vi (the default) or en.")] = "vi",
+    json_output: JsonOption = False,
 ) -> None:
-    """Record the determination and declare the outbreak."""
-    _act("determine", alert_id, note, by, at, json_output)
+    """Print what the button "copy text" of an alert's page copies."""
+    # It brings the templates; the other commands need not wait for that.
+    from services.notify.message import LANGUAGES, alert_text
+
+    chosen = options.choice("--language", language, LANGUAGES)
+    with connected() as connection:
+        alert, _ = read_alert(connection, whole_alert_id(connection, alert_id))
+        made = alert_text(read_told(connection, alert), chosen, settings().alert_link)
+    if json_output:
+        print_json({"alert_id": alert.alert_id, "language": chosen, "text": made})
+    else:
+        out.print(made, end="", markup=False, highlight=False, soft_wrap=True)
 
 
-@alerts.command("end", help="The station has determined 'hết dịch'.")
-@exits
-def end(
-    alert_id: _Id, at: _At = None, note: _Note = None, by: _By = None, json_output: JsonOption = False
-) -> None:
-    """Record the end of the outbreak."""
-    _act("end", alert_id, note, by, at, json_output)
+def _register_action(name: str, action: Action, summary: str, *, has_instant: bool = False) -> None:
+    """A command that does one thing to one alert."""
+
+    def act(alert_id: _Id, note: _Note = None, by: _By = None, json_output: JsonOption = False) -> None:
+        _act(action, alert_id, note, by, None, json_output)
+
+    def act_at(
+        alert_id: _Id, at: _At = None, note: _Note = None, by: _By = None, json_output: JsonOption = False
+    ) -> None:
+        _act(action, alert_id, note, by, at, json_output)
+
+    alerts.command(name, help=summary)(exits(act_at if has_instant else act))
+
+
+_register_action("ack", "acknowledge", "Say that you have seen it and see to it.")
+_register_action("verify", "verify", "Say that it is real.")
+_register_action("dismiss", "dismiss", "Say that it is not real, and why.")
+_register_action("close", "close", "Say that it is dealt with, and how.")
+_register_action("reopen", "reopen", "Open a closed or dismissed alert again, and say why.")
+_register_action("note", "note", "Write something into its history.")
+_register_action(
+    "determine",
+    "determine",
+    "The station has determined 'có dịch': its 24 hours for the notice run.",
+    has_instant=True,
+)
+_register_action("end", "end", "The station has determined 'hết dịch'.", has_instant=True)
 
 
 @alerts.command("precision", help="How often each rule was right, by what people said of its alerts.")
 @exits
 def precision(json_output: JsonOption = False) -> None:
     """Print verified / (verified + dismissed) per rule."""
-    with _connected() as connection:
+    with connected() as connection:
         rows = read_precision(connection)
     if json_output:
         print_json(
@@ -208,28 +193,15 @@ def precision(json_output: JsonOption = False) -> None:
     out.print(table)
 
 
-@contextmanager
-def _connected() -> Iterator[Connection[TupleRow]]:
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
-        yield connection
-
-
-def _whole_id(connection: Connection[TupleRow], text: str) -> UUID:
+def whole_alert_id(connection: Connection[TupleRow], text: str) -> UUID:
     """The id that begins with what was typed."""
     try:
         return UUID(text)
     except ValueError:
         pass
-    found = [
-        row["alert_id"]
-        for row in read_alerts(connection, is_open=False, most=10_000)
-        if text and str(row["alert_id"]).startswith(text.lower())
-    ]
+    found = alert_ids_beginning(connection, text)
     if len(found) == 1:
-        return UUID(str(found[0]))
+        return found[0]
     raise ConfigurationError(
         f"{text}: {'several alerts begin' if found else 'no alert begins'} so; `canhdich alerts` lists them."
     )
@@ -238,29 +210,19 @@ def _whole_id(connection: Connection[TupleRow], text: str) -> UUID:
 def _act(
     action: Action, alert_id: str, note: str | None, by: str | None, at: str | None, json_output: bool
 ) -> None:
-    with _connected() as connection:
-        whole = _whole_id(connection, alert_id)
+    instant = options.instant("--at", at)
+    check_note(note)
+    with connected() as connection:
+        whole = whole_alert_id(connection, alert_id)
     store = PostgresAlerts(settings().database_url.get_secret_value(), Life(), plan_deliveries)
     try:
-        alert = store.act(whole, action, by or getpass.getuser(), datetime.now(UTC), note, _instant(at))
+        alert = store.act(whole, action, by or getpass.getuser(), datetime.now(UTC), note, instant)
     finally:
         store.close()
     if json_output:
-        print_json(_document(alert))
+        print_json(detail(alert))
     else:
         _print(alert)
-
-
-def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigurationError(
-            f"--at {text}: an instant is written like 2026-08-04T08:00:00+07:00."
-        ) from error
-    return instant if instant.tzinfo else instant.replace(tzinfo=LOCAL_ZONE)
 
 
 def _print(alert: Alert) -> None:
@@ -277,38 +239,6 @@ def _print(alert: Alert) -> None:
             f"{_local(alert.notice_due_at)} (TT 15/2026, Điều 26.1b). / "
             "The notice is due 24 h after the station's determination."
         )
-
-
-def _document(alert: Alert) -> dict[str, Any]:
-    return {
-        "alert_id": alert.alert_id,
-        "rule_id": alert.rule_id,
-        "disease": alert.disease,
-        "area_id": alert.area_id,
-        "state": alert.state.value,
-        "level": alert.level.value,
-        "is_met": alert.is_met,
-        "cases": alert.cases,
-        "raised_at": alert.raised_at,
-        "changed_at": alert.changed_at,
-        "settled_at": alert.settled_at,
-        "determined_at": alert.determined_at,
-        "notice_due_at": alert.notice_due_at,
-        "ended_at": alert.ended_at,
-        "verdict": alert.verdict,
-    }
-
-
-def _event_document(event: AlertEvent) -> dict[str, Any]:
-    return {
-        "number": event.number,
-        "at": event.at,
-        "actor": event.actor,
-        "kind": event.kind.value,
-        "note": event.note,
-        "verdict": event.verdict,
-        "data": dict(event.data),
-    }
 
 
 def _local(at: datetime | None) -> str:

@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from services.cli.connection import connected
 from services.cli.output import JsonOption, exits, out, print_json
 from services.notify.recipients_file import read_recipients
-from services.settings import settings
 from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.errors import ConfigurationError
-from streams.stores import database
 from streams.stores.deliveries import (
     active_recipients,
     area_ids,
@@ -43,10 +42,7 @@ def load(
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file} cannot be read: {error}") from error
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         today = datetime.now(LOCAL_ZONE).date()
         read = read_recipients(
             text, str(file), disease_codes(connection), lambda code: area_ids(connection, code, today)
@@ -64,10 +60,7 @@ def load(
 @exits
 def list_(json_output: JsonOption = False) -> None:
     """Print the recipients in force; secret addresses are only named."""
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         found = active_recipients(connection)
     if json_output:
         print_json([recipient.document() for recipient in found])
@@ -100,10 +93,7 @@ def deliveries(
     json_output: JsonOption = False,
 ) -> None:
     """Print deliveries, the newest first."""
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         rows = read_deliveries(connection, is_waiting=is_waiting, most=most)
     if json_output:
         print_json(rows)

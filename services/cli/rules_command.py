@@ -1,7 +1,6 @@
 """`canhdich rules`: what the law and the CDC's thresholds say of an area, a disease and a day."""
 
 import getpass
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,14 +9,14 @@ from rich.table import Table
 
 from schemas.catalogue import CatalogueError, load_catalogue
 from schemas.catalogue.rules.notices import parse_notices
+from services.cli import options
+from services.cli.connection import connected
 from services.cli.output import JsonOption, err, exits, out, print_json
 from services.settings import settings
-from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.errors import ConfigurationError
 from streams.domain.geography import geography_on
 from streams.domain.rules import Outcome, Verdict
 from streams.domain.rules.book import Rule
-from streams.stores import database
 from streams.stores.rule_history import area_id_of
 from streams.stores.rule_judge import rules_judge
 from streams.stores.rules import add_notices, load_province_rules, read_rules
@@ -72,12 +71,12 @@ def check(
 ) -> None:
     """Print the verdicts; the rules that say something first."""
     database_url = settings().database_url.get_secret_value()
-    today = datetime.now(LOCAL_ZONE).date()
-    day = today if on is None else _day("--on", on)
+    today = options.today()
+    day = options.day("--on", on) or today
     read_on = geography_on(geography, day, today)
-    with database.errors_translated(), database.connect(database_url) as connection:
+    with connected() as connection:
         area_id = area_id_of(connection, area, read_on)
-    with rules_judge(database_url, _instant(as_of)) as judge:
+    with rules_judge(database_url, options.instant("--as-of", as_of)) as judge:
         verdicts = judge.judge_all(disease, area_id, day)
     if json_output:
         print_json([verdict.document() for verdict in verdicts])
@@ -126,17 +125,14 @@ def detectors(
     # Imported here: numpy and scipy take longer to load than other commands to run.
     from services.cli.detector_verdicts import show_detectors
 
-    day = datetime.now(LOCAL_ZONE).date() if on is None else _day("--on", on)
+    day = options.day("--on", on) or options.today()
     show_detectors(settings().database_url.get_secret_value(), disease, day, area, json_output=json_output)
 
 
 @exits
 def list_rules(json_output: JsonOption = False) -> None:
     """The rules in the order in which they are judged."""
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         book = read_rules(connection)
     if json_output:
         print_json([_document(rule, book.version) for rule in book.rules])
@@ -187,10 +183,7 @@ def load(
         raise ConfigurationError(f"{file.name}: is not UTF-8: save the file as UTF-8.") from error
     loaded_by = f"canhdich rules load ({getpass.getuser()})"
     catalogue = load_catalogue()
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         if file.suffix.lower() == ".csv":
             try:
                 notices = parse_notices(text, file.name)
@@ -207,22 +200,3 @@ def load(
         print_json(done)
     else:
         err.print(said)
-
-
-def _day(option: str, value: str) -> date:
-    try:
-        return date.fromisoformat(value)
-    except ValueError as error:
-        raise ConfigurationError(f"{option} {value}: a day is written YYYY-MM-DD.") from error
-
-
-def _instant(value: str | None) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise ConfigurationError(
-            f"--as-of {value}: an instant is written like 2023-07-04T08:00:00+07:00."
-        ) from error
-    return (instant if instant.tzinfo else instant.replace(tzinfo=LOCAL_ZONE)).astimezone(UTC)

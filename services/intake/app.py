@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 
 from schemas.topics import load_topics
 from services.intake.advisory import Advisory, CurrentCatalogue
+from services.intake.alert_book import DatabaseAlerts
+from services.intake.alert_routes import add_alert_routes
 from services.intake.body import check_media_type
 from services.intake.database import DatabaseKnowledge
 from services.intake.documents import Readiness
@@ -21,7 +23,7 @@ from services.intake.kafka import KafkaSink
 from services.intake.metrics import Metrics
 from services.intake.openapi import build_openapi, dependency
 from services.intake.pages import SECURITY_HEADERS, docs_page, home_page
-from services.intake.ports import EventSink, Knowledge
+from services.intake.ports import AlertBook, EventSink, Knowledge
 from services.intake.probe import Probe
 from services.intake.problems import Refused, problem_response
 from services.intake.receive import Door
@@ -44,6 +46,7 @@ def create_app(
     *,
     sink: EventSink | None = None,
     knowledge: Knowledge | None = None,
+    alerts: AlertBook | None = None,
     clock: Callable[[], datetime] = utc_now,
     send_seconds: float = SEND_SECONDS,
     bodies: Callable[[Metrics], BodyReader] = BodyReader,
@@ -54,6 +57,7 @@ def create_app(
         settings: Addresses and the topics' prefix.
         sink: Where events go; None makes one for Kafka.
         knowledge: What is known already; None asks TimescaleDB.
+        alerts: The alerts; None asks TimescaleDB.
         clock: Gives an aware datetime.
         send_seconds: How long a sender waits at most before it is told 503.
         bodies: Makes the reader of request bodies, with its limits.
@@ -62,7 +66,9 @@ def create_app(
     events_to = sink or KafkaSink(
         settings.kafka_bootstrap, settings.topic_prefix, sorted(set(topics.values()))
     )
-    known = knowledge or DatabaseKnowledge(settings.database_url.get_secret_value())
+    database_url = settings.database_url.get_secret_value()
+    known = knowledge or DatabaseKnowledge(database_url)
+    book = alerts or DatabaseAlerts(database_url, settings.alert_link, clock)
     metrics = Metrics()
     reader = bodies(metrics)
     catalogue = CurrentCatalogue(known, Advisory("catalogue", metrics, patience_seconds=10.0))
@@ -73,7 +79,7 @@ def create_app(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         log.info("intake_starts")
         yield
-        for part in (kafka_probe, database_probe, catalogue, known, events_to):
+        for part in (kafka_probe, database_probe, catalogue, known, book, events_to):
             await part.close()
         log.info("intake_ended")
 
@@ -110,6 +116,8 @@ def create_app(
             "events_accepted", events=len(receipt["events"]), accepted=receipt["accepted"], event_ids=ids
         )
         return _json(receipt, 202)
+
+    add_alert_routes(app, book, reader)
 
     @app.get("/health/live")
     async def get_live() -> Response:

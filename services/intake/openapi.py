@@ -15,6 +15,7 @@ from schemas.events import CASE_REPORTED, DOOR_MAX_AHEAD, InvalidEvent, parse_ev
 from schemas.events.parse import EVENT_MODELS
 from services.intake import documents, problems
 from services.intake.body import BATCH, EITHER, MAX_BODY_BYTES, MAX_EVENTS, ONE
+from services.intake.openapi_alerts import MODELS, alert_paths
 
 _EXAMPLES = Path(schemas.topics.__file__).parent / "examples"
 _REF = "#/components/schemas/{model}"
@@ -34,6 +35,7 @@ Takes case events and answers only when Kafka has them (acks=all).
 - `time` may lie at most {int(DOOR_MAX_AHEAD.total_seconds() // 60)} minutes in the future.
 - At most {MAX_EVENTS:,} events and {MAX_BODY_BYTES // 1024 // 1024} MB a request, 64 kB an event.
 - **No names, telephone or identity numbers**: what looks like one is refused, and no answer repeats it.
+- **Alerts** (`/v1/alerts`): the inbox, and what people do to an alert. `by` is what the caller says it is.
 - Until this service has users and roles it serves programs on its own machine only.
 """
 
@@ -190,6 +192,7 @@ def _component_schemas() -> dict[str, Any]:
         "Problem": documents.Problem,
         "Readiness": documents.Readiness,
         "Liveness": documents.Liveness,
+        **MODELS,
     }
     adapters = [(name, "validation", TypeAdapter(model)) for name, model in models.items()]
     references, definitions = TypeAdapter.json_schemas(adapters, ref_template=_REF)  # type: ignore[arg-type]
@@ -222,6 +225,7 @@ def build_openapi() -> dict[str, Any]:
         },
         "paths": {
             "/v1/events": {"post": _post_events()},
+            **alert_paths(_json, _problems),
             "/health/live": _get(
                 "getLive",
                 "Whether the process answers",

@@ -1,10 +1,12 @@
-"""What the door needs of others, as Protocols; the adapters are kafka.py and database.py."""
+"""What the door needs of others, as Protocols; the adapters are kafka.py, database.py and alert_book.py."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
+from streams.domain.alerts import Action, Alert, AlertEvent
 from streams.domain.catalogue import Catalogue
 
 Identity = tuple[str, UUID]
@@ -54,6 +56,40 @@ class Knowledge(Protocol):
 
     async def check(self) -> None:
         """Ask whether the database answers and has its tables."""
+
+    async def close(self) -> None:
+        """Give the connections up."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAlert:
+    """An alert with its history, and what it says as plain text."""
+
+    alert: Alert
+    events: Sequence[AlertEvent]
+    text_vi: str
+    text_en: str
+
+
+class AlertBook(Protocol):
+    """The alerts and their lives. Every method raises CanhDichError when it cannot say."""
+
+    async def inbox(
+        self, *, is_open: bool, disease: str | None, area_code: str | None, most: int
+    ) -> Sequence[Mapping[str, Any]] | None:
+        """Rows of schemas/sql/queries/alerts.sql; None where no area has the code at present."""
+
+    async def read(self, alert_id: UUID) -> KnownAlert | None:
+        """One alert; None where there is none."""
+
+    async def act(
+        self, alert_id: UUID, action: Action, actor: str, note: str | None, instant: datetime | None
+    ) -> Alert | None:
+        """Record what a person does now; the alert after it, None where there is none.
+
+        Raises:
+            RefusedAction: it is not possible from its state, or something is missing.
+        """
 
     async def close(self) -> None:
         """Give the connections up."""

@@ -59,6 +59,12 @@ KINDS: Mapping[str, Kind] = {
         "Không có trang này. Xem danh sách ở /docs.",
         "There is no such page. /docs lists what there is.",
     ),
+    "alert-not-found": Kind(
+        404,
+        "There is no such alert",
+        "Không có cảnh báo này. Xem danh sách ở GET /v1/alerts.",
+        "There is no such alert. GET /v1/alerts lists them.",
+    ),
     "method-not-allowed": Kind(
         405,
         "Not with this method",
@@ -78,6 +84,12 @@ KINDS: Mapping[str, Kind] = {
         "kiện nào của lần gửi này được nhận. Hãy gửi thay đổi với mã sự kiện mới.",
         "An event id was used before, for the same subject, with other content; the earlier version "
         "stands. Nothing of this request was accepted. Send the change with a new id.",
+    ),
+    "action-refused": Kind(
+        409,
+        "The alert does not allow it",
+        "Cảnh báo không cho phép việc này; errors ghi lý do. Không có gì thay đổi.",
+        "The alert does not allow it; errors says why. Nothing was changed.",
     ),
     "too-large": Kind(
         413,
@@ -102,6 +114,12 @@ KINDS: Mapping[str, Kind] = {
         "An event is not valid; errors lists every fault and what to do. Nothing of this request was "
         "accepted: mend it and send all of it again.",
     ),
+    "invalid-request": Kind(
+        422,
+        "A field or parameter is wrong",
+        "Có trường hoặc tham số chưa đúng; errors ghi từng lỗi. Không có gì thay đổi.",
+        "A field or parameter is not valid; errors lists them. Nothing was changed.",
+    ),
     "internal": Kind(
         500,
         "The service failed",
@@ -115,6 +133,14 @@ KINDS: Mapping[str, Kind] = {
         f"gửi lại sau {RETRY_AFTER_SECONDS} giây.",
         "The service is receiving too much at the same time. Nothing of this request was accepted; send it "
         f"again in {RETRY_AFTER_SECONDS} seconds.",
+    ),
+    "database-down": Kind(
+        503,
+        "The database does not answer",
+        f"Cơ sở dữ liệu không trả lời. Hãy thử lại sau {RETRY_AFTER_SECONDS} giây, rồi xem cảnh báo đã thay "
+        "đổi chưa trước khi làm lại.",
+        f"The database does not answer. Try again in {RETRY_AFTER_SECONDS} seconds, and look whether the "
+        "alert has changed before you repeat an action.",
     ),
     "kafka-down": Kind(
         503,

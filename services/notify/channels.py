@@ -151,7 +151,7 @@ def _cloud_event(message: Message) -> Mapping[str, Any]:
         "type": "vn.canhdich.alert.notified.v1",
         "time": message.data["alerts"][0]["at"],
         "datacontenttype": "application/json",
-        "data": {**message.data, "text": message.short},
+        "data": {**message.data, "text": message.short, "sms": message.sms},
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final, Literal
+from unicodedata import combining, normalize
 from uuid import UUID
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -16,6 +17,13 @@ from streams.domain.recipients import DeliveryKind
 from streams.stores.deliveries import Claimed
 
 Language = Literal["vi", "en"]
+LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
+
+SMS_LENGTH: Final = 160
+"""What fits into one text message when every letter is of the plain alphabet; with đ or ệ it would be 70."""
+
+ID_LENGTH: Final = 8
+"""So many first characters of an alert's id are enough for `canhdich alerts show`."""
 
 _LEVELS: Final[Mapping[Language, Mapping[str, str]]] = {
     "vi": {
@@ -91,13 +99,21 @@ _DUTIES: Final[Mapping[Language, Mapping[str, str]]] = {
 }
 
 
+_PLAIN: Final = str.maketrans(
+    {"đ": "d", "Đ": "D", "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "\xa0": " "}
+)
+_NOT_GSM: Final = frozenset("[]{}\\^~|`")
+"""Of ASCII: they take two places in a text message, or there is none for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message in every form that a channel may want.
 
     Attributes:
         id: The same whenever the same deliveries are sent: receivers may drop a repeat by it.
-        short: For chats and text messages: counts and a link.
+        short: For chats: counts and a link.
+        sms: For text messages: the letters of the plain alphabet, SMS_LENGTH of them at most.
         data: For programs.
     """
 
@@ -106,6 +122,7 @@ class Message:
     text: str
     html: str
     short: str
+    sms: str
     data: dict[str, Any]
 
 
@@ -142,6 +159,7 @@ def compose(claimed: Claimed, link: str) -> Message:
         text=template(f"message.{language}.txt.j2").render(values),
         html=template(f"message.{language}.html.j2").render(values),
         short=template(f"short.{language}.txt.j2").render(values).strip(),
+        sms=_sms(alerts, claimed.kind, language),
         data={
             "delivery_ids": [str(delivery_id) for delivery_id in claimed.ids],
             "kind": claimed.kind.value,
@@ -149,6 +167,43 @@ def compose(claimed: Claimed, link: str) -> Message:
             "alerts": [_data(row) for row in claimed.alerts],
         },
     )
+
+
+def alert_text(row: Mapping[str, Any], language: Language, link: str) -> str:
+    """An alert as plain text, to be pasted where no bot writes: what a message says of it, without notes.
+
+    Args:
+        row: Of schemas/sql/queries/delivered_alerts.sql: the alert and its last event.
+        language: Of the text.
+        link: Where the alerts can be looked at; the alert's id is put behind it.
+    """
+    alert = _alert(row, language, link) | {"note": None}
+    if row["kind"] == "noted":
+        alert["what"] = _KINDS[language][row["state"]]
+    return _templates().get_template(f"copy.{language}.txt.j2").render(alert=alert).strip() + "\n"
+
+
+def plain(text: str) -> str:
+    """A text in the letters that every telephone has, without the marks of Vietnamese.
+
+    >>> plain("Xã Bình Lư: 3 ca, đã đóng… “mới” – 2°")
+    'Xa Binh Lu: 3 ca, da dong... "moi" - 2?'
+    """
+    changed = text.translate(_PLAIN)
+    letters = (letter for letter in normalize("NFKD", changed) if not combining(letter))
+    return "".join(letter if " " <= letter <= "~" and letter not in _NOT_GSM else "?" for letter in letters)
+
+
+def _sms(alerts: Sequence[Mapping[str, Any]], kind: DeliveryKind, language: Language) -> str:
+    """The loudest alert, and how many more there are; the place is cut where it is too long."""
+    first = alerts[0]
+    more = {"vi": f" (+{len(alerts) - 1} canh bao khac)", "en": f" (+{len(alerts) - 1} more)"}[language]
+    tail = plain(f", {first['count']} ({first['what']}). ID {first['id']}") + (
+        more if len(alerts) > 1 else ""
+    )
+    digest = {"vi": "Ban tin. ", "en": "Digest. "}[language] if kind is DeliveryKind.DIGEST else ""
+    head = plain(f"Canh Dich: {digest}{first['level']}: {first['disease']}, {first['place']}")
+    return head[: SMS_LENGTH - len(tail)] + tail
 
 
 def _subject(alerts: Sequence[Mapping[str, Any]], kind: DeliveryKind, language: Language) -> str:
@@ -185,6 +240,7 @@ def _alert(row: Mapping[str, Any], language: Language, link: str) -> dict[str, A
         "duty": _duty(row, language),
         "note": row["note"],
         "actor": row["actor"],
+        "id": str(row["alert_id"])[:ID_LENGTH],
         "link": f"{link.rstrip('/')}/{row['alert_id']}",
     }
 

@@ -26,7 +26,7 @@ def create_app(options: WorkerOptions, handler: WatchCounts) -> faust.App:
     topic = app.topic(
         options.topic, key_serializer="raw", value_serializer="raw", key_type=bytes, value_type=bytes
     )
-    # The handler has one connection: the agent and the timer take turns.
+    # The handler has one connection: the agent and the timer take turns, piece by piece.
     turn = asyncio.Lock()
 
     @app.agent(topic, name=f"{options.topic}.watch_counts")  # type: ignore[untyped-decorator]
@@ -54,8 +54,12 @@ def create_app(options: WorkerOptions, handler: WatchCounts) -> faust.App:
     @app.timer(interval=LOOK_AT_CLOCK_EVERY, on_leader=False)  # type: ignore[untyped-decorator]
     async def look_at_the_clock() -> None:
         async def look() -> int:
-            async with turn:
-                return await asyncio.to_thread(handler.look_at_the_clock)
+            events = 0
+            pieces = handler.due()
+            while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+                async with turn:
+                    events += await asyncio.to_thread(piece)
+            return events
 
         try:
             events = await until_done(app, "look at the clock", look)

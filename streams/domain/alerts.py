@@ -472,6 +472,8 @@ def acted(
             f"Cảnh báo đang ở trạng thái “{alert.state}”, không làm được việc này. / "
             f"The alert is {alert.state}: `{action}` wants {' or '.join(sorted(_FROM[action]))}."
         )
+    if actor.strip() in ("", SYSTEM):
+        raise RefusedAction(f"Hãy ghi ai làm việc này. / Say who does it; “{SYSTEM}” is nobody.")
     if action in _WITH_NOTE and not (note or "").strip():
         raise RefusedAction(f"Hãy ghi lý do. / `{action}` wants a note that says why.")
     data: dict[str, Any] = {"loudness": Loudness.DIGEST.value}

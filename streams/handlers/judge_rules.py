@@ -3,10 +3,10 @@
 Synchronous: an agent calls it in a thread of its own.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from streams.domain.calendar import month_of, previous_month
 from streams.domain.errors import ConfigurationError
@@ -24,6 +24,8 @@ class Asked:
         history_since: Counts by day from this day of onset on.
         left_out: Diseases whose first case does not say since when there are records.
         wants_communes: Of a district or province also its communes' cases.
+        wants_deaths: Of a commune also the days of death in its district.
+        kinds: Of an area of another kind nothing is wanted; None: of every one something is.
     """
 
     disease: str
@@ -33,6 +35,27 @@ class Asked:
     history_since: date
     left_out: Collection[str]
     wants_communes: bool
+    wants_deaths: bool
+    kinds: Collection[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One disease in one area to be judged.
+
+    Attributes:
+        standing: Its alerts that are raised now.
+        determined_at: When the station determined "có dịch".
+    """
+
+    disease: str
+    area_id: str
+    standing: Collection[Standing] = ()
+    determined_at: datetime | None = None
+
+
+_BY_TIME: Final = "silent_reporter"
+"""The one kind of rule that no count moves."""
 
 
 class Rules(Protocol):
@@ -45,10 +68,13 @@ class Rules(Protocol):
 class RuleHistory(Protocol):
     """What is known of a disease in an area, in one view of the counts."""
 
-    def facts(self, asked: Asked) -> tuple[JudgedArea, Facts]:
-        """Everything but population and reporters.
+    def facts_of(self, asked: Sequence[Asked]) -> Sequence[tuple[JudgedArea, Facts] | None]:
+        """Everything but population and reporters, in the order asked; None for a kind that is not wanted.
 
         An area that was not valid on the day is read as the one that it was, or became, then.
+
+        Args:
+            asked: All about the same day.
 
         Raises:
             ConfigurationError: there is no such area then.
@@ -116,16 +142,52 @@ class JudgeRules:
             ConfigurationError: no rules are loaded, or the disease or the area is not known.
             DependencyDown: the database does not answer.
         """
+        (verdicts,) = self.judge_many([Question(disease, area_id, standing, determined_at)], on)
+        return verdicts
+
+    def judge_many(
+        self, questions: Sequence[Question], on: date, *, has_moved: bool = False
+    ) -> list[list[Verdict]]:
+        """The verdicts about many diseases and areas, in the order asked.
+
+        Args:
+            questions: What is judged.
+            on: The last day whose cases count.
+            has_moved: Only what a count that moved can change is wanted: reporters fall silent by the passing
+                of time and are not asked, and where no other rule in force judges that kind of area and
+                nothing stands, there is no verdict.
+
+        Raises:
+            ConfigurationError: no rules are loaded, or a disease or an area is not known.
+            DependencyDown: the database does not answer.
+        """
         book = self._rules.in_force()
-        if disease not in book.diseases:
-            raise ConfigurationError(f"{disease}: the rules in force know no such disease.")
-        area, facts = self._history.facts(_asked(book, disease, area_id, on, standing))
-        facts = replace(
-            facts,
-            population=self._population(book, area, facts, on),
-            silent_reporters=self._silent_reporters(book, area, on),
-        )
-        return judge(book, disease, area, facts, on, standing, determined_at)
+        for question in questions:
+            if question.disease not in book.diseases:
+                raise ConfigurationError(f"{question.disease}: the rules in force know no such disease.")
+        kinds = _kinds_counted(book, on) if has_moved else None
+        asked = list(_asked(book, questions, on, kinds))
+        answering: dict[str, RuleBook] = {}
+        verdicts: list[list[Verdict]] = []
+        for question, found in zip(questions, self._history.facts_of(asked), strict=True):
+            if found is None:
+                verdicts.append([])
+                continue
+            area, facts = found
+            facts = replace(
+                facts,
+                population=self._population(book, area, facts, on),
+                silent_reporters={} if has_moved else self._silent_reporters(book, area, on),
+            )
+            rules = book
+            if has_moved and not question.standing:
+                if question.disease not in answering:
+                    answering[question.disease] = _answering(book, question.disease, on)
+                rules = answering[question.disease]
+            verdicts.append(
+                judge(rules, question.disease, area, facts, on, question.standing, question.determined_at)
+            )
+        return verdicts
 
     def _population(self, book: RuleBook, area: JudgedArea, facts: Facts, on: date) -> int | None:
         """Asked only where there are cases enough for a rate to be looked at."""
@@ -145,25 +207,53 @@ class JudgeRules:
         return silent
 
 
-def _asked(book: RuleBook, disease: str, area_id: str, on: date, standing: Collection[Standing]) -> Asked:
+def _kinds_counted(book: RuleBook, on: date) -> set[str]:
+    """The kinds of area that a rule in force judges by what is counted there."""
+    kinds: set[str] = {rule.area for rule in book.rules if rule.is_in_force(on) and rule.kind != _BY_TIME}
+    return kinds | {"surveillance"} if "district" in kinds else kinds
+
+
+def _answering(book: RuleBook, disease: str, on: date) -> RuleBook:
+    """The book without the rules that can only say that they do not apply: most of the time of judging."""
+    # Late reports are judged by the rule of their own week or month.
+    oldest = on - timedelta(days=book.settings.late_days + 31)
+    rules = (
+        rule
+        for rule in book.rules
+        if rule.kind != _BY_TIME
+        and (rule.diseases is None or disease in rule.diseases)
+        and (rule.valid_from is None or rule.valid_from <= on)
+        and (rule.valid_to is None or rule.valid_to >= oldest)
+    )
+    return replace(book, rules=tuple(rules))
+
+
+def _asked(
+    book: RuleBook, questions: Sequence[Question], on: date, kinds: Collection[str] | None
+) -> Iterator[Asked]:
     settings = book.settings
-    oldest = min([on, *(alert.period_start for alert in standing)])
-    month = month_of(oldest)
-    for _ in range(settings.ending_months):
-        month = previous_month(month)
     windows = [
         settings.group_a_days,
         settings.late_days,
         *(rule.numbers["days"] for rule in book.rules if "days" in rule.numbers),
     ]
-    years = settings.history_years + (settings.further_back_years if settings.look_further_back else 0)
     # One year more: the months of an ending and the weeks of late reports may lie in the year before.
-    return Asked(
-        disease,
-        area_id,
-        on,
-        cases_since=min(month.first, on - timedelta(days=max(windows))),
-        history_since=date(month.first.year - years - 1, 1, 1),
-        left_out=[code for code, facts in book.diseases.items() if facts.is_digest_only],
-        wants_communes=any(rule.kind == "outbreak_areas" and rule.is_in_force(on) for rule in book.rules),
-    )
+    years = settings.history_years + (settings.further_back_years if settings.look_further_back else 0) + 1
+    left_out = [code for code, facts in book.diseases.items() if facts.is_digest_only]
+    in_force = {rule.kind for rule in book.rules if rule.is_in_force(on)}
+    for question in questions:
+        month = month_of(min([on, *(alert.period_start for alert in question.standing)]))
+        for _ in range(settings.ending_months):
+            month = previous_month(month)
+        yield Asked(
+            question.disease,
+            question.area_id,
+            on,
+            cases_since=min(month.first, on - timedelta(days=max(windows))),
+            history_since=date(month.first.year - years, 1, 1),
+            left_out=left_out,
+            wants_communes="outbreak_areas" in in_force,
+            wants_deaths="responder" in in_force,
+            # What stands is judged by the rule that raised it, in force or not.
+            kinds=None if question.standing else kinds,
+        )

@@ -8,16 +8,21 @@ next sweep.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final, Protocol
+from functools import partial
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from streams.domain.alerts import AlertEvent
 from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.detector_sweep import answered
 from streams.domain.rules.verdicts import Standing, Verdict
+from streams.handlers.judge_rules import Question
 
 SWEEP_DAYS: Final = 62
 """A sweep judges again what had cases in so many days: two whole months, so that month endings are seen."""
+
+KEYS_AT_ONCE: Final = 200
+"""Judged in one transaction: enough to read by sets, few enough that alerts come while others wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +54,22 @@ class Change:
     at: datetime
 
 
+Key = tuple[str, str]
+"""(disease, area id)."""
+
+Judging = Callable[
+    [Mapping[Key, tuple[Sequence[Standing], datetime | None]]], Mapping[Key, Sequence[Verdict]]
+]
+"""Given what stands of each key, and when the station determined an outbreak there: the verdicts of each."""
+
+
 class Judge(Protocol):
     """The rules. Raises DependencyDown when the database does not answer."""
 
-    def judge_all(
-        self,
-        disease: str,
-        area_id: str,
-        on: date,
-        *,
-        standing: Sequence[Standing] = (),
-        determined_at: datetime | None = None,
-    ) -> Sequence[Verdict]:
-        """Every rule's answer."""
+    def judge_many(
+        self, questions: Sequence[Question], on: date, *, has_moved: bool = False
+    ) -> Sequence[Sequence[Verdict]]:
+        """The verdicts about each; `has_moved`: only those that a count that moved can change."""
 
 
 class Detectors(Protocol):
@@ -74,14 +82,8 @@ class Detectors(Protocol):
 class Alerts(Protocol):
     """Where alerts live. Every method raises DependencyDown when the database does not answer."""
 
-    def judge(
-        self,
-        disease: str,
-        area_id: str,
-        at: datetime,
-        verdicts: Callable[[Sequence[Standing], datetime | None], Sequence[Verdict]],
-    ) -> list[AlertEvent]:
-        """Let verdicts become events; returns those that are new."""
+    def judge(self, keys: Sequence[Key], at: datetime, verdicts: Judging) -> list[AlertEvent]:
+        """Let the verdicts about some keys become events; returns those that are new."""
 
     def escalate(self, at: datetime) -> list[AlertEvent]:
         """Escalate what nobody has acknowledged in time."""
@@ -126,7 +128,7 @@ class WatchCounts:
         self._clock = clock
         self._detectors = detectors
 
-    def handle(self, moved: Iterable[tuple[str, str]]) -> int:
+    def handle(self, moved: Iterable[Key]) -> int:
         """Judge each (disease, area id) that moved once, and the areas that it is part of.
 
         Returns:
@@ -135,13 +137,36 @@ class WatchCounts:
         Raises:
             DependencyDown: a server does not answer; call again with the same.
         """
-        now = self._clock()
-        events = self._judge_keys(self._keys(moved, now.astimezone(LOCAL_ZONE).date()), now)
-        self.publish()
-        return events
+        keys = self._keys(moved, self._today())
+        return sum(self._judge_keys(chunk, has_moved=True) for chunk in _chunks(keys))
+
+    def due(self) -> Iterator[Callable[[], int]]:
+        """What only time does, in pieces: escalations, and after midnight the sweep of days not swept yet.
+
+        Between two pieces what moved may be judged: a country's sweep takes minutes, and nobody should wait
+        for it. The pieces, and `handle`, are called one at a time; what comes between two pieces may run
+        beside `handle`.
+
+        Yields:
+            A piece of work to be called: how many new events the alerts have.
+
+        Raises:
+            DependencyDown: a server does not answer; begin again. So do the pieces.
+        """
+        to_sweep: list[tuple[date, list[Key]]] = []
+        yield partial(self._begin, to_sweep)
+        for today, keys in to_sweep:
+            for chunk in _chunks(keys):
+                yield partial(self._judge_keys, chunk)
+            if self._detectors is not None:
+                for disease, verdicts_of in self._detectors.sweep(today):
+                    for areas in _chunks(sorted(verdicts_of)):
+                        found = {(disease, area_id): verdicts_of[area_id] for area_id in areas}
+                        yield partial(self._judge_detected, found)
+            yield partial(self._end, today, len(keys))
 
     def look_at_the_clock(self) -> int:
-        """What only time does: escalations, and after midnight the sweep of each day not swept yet.
+        """All that is due at once.
 
         Returns:
             How many new events the alerts have.
@@ -149,19 +174,7 @@ class WatchCounts:
         Raises:
             DependencyDown: a server does not answer; call again.
         """
-        now = self._clock()
-        today = now.astimezone(LOCAL_ZONE).date()
-        events = len(self._alerts.escalate(now))
-        last = self._alerts.last_sweep()
-        if last is None or last < today:
-            # One sweep makes good all days missed: endings and new weeks are judged by today's facts.
-            keys = self._keys(self._alerts.sweep_keys(today - timedelta(days=SWEEP_DAYS)), today)
-            events += self._judge_keys(keys, now)
-            events += self._sweep_detectors(today)
-            self._alerts.swept(today, len(keys))
-        self.publish()
-        self._alerts.is_alive(now)
-        return events
+        return sum(piece() for piece in self.due())
 
     def publish(self) -> None:
         """Publish what is not published yet, of this process or of one that ended before it did.
@@ -172,26 +185,56 @@ class WatchCounts:
         while self._alerts.publish(self._send):
             pass
 
-    def _sweep_detectors(self, today: date) -> int:
-        """The detectors' verdicts of the last complete weeks; what is published is not published again."""
-        if self._detectors is None:
-            return 0
-        events = 0
-        for disease, verdicts_of in self._detectors.sweep(today):
-            for area_id, found in sorted(verdicts_of.items()):
-
-                def verdicts(
-                    standing: Sequence[Standing], _: datetime | None, found: Sequence[Verdict] = found
-                ) -> Sequence[Verdict]:
-                    return answered(found, standing)
-
-                events += len(self._alerts.judge(disease, area_id, self._clock(), verdicts))
-            self.publish()
-            # A country takes minutes; the dead man's switch must not ring meanwhile.
-            self._alerts.is_alive(self._clock())
+    def _begin(self, to_sweep: list[tuple[date, list[Key]]]) -> int:
+        """Escalate, and say what is to be swept."""
+        events = len(self._alerts.escalate(self._clock()))
+        today = self._today()
+        last = self._alerts.last_sweep()
+        if last is None or last < today:
+            # One sweep makes good all days missed: endings and new weeks are judged by today's facts.
+            since = today - timedelta(days=SWEEP_DAYS)
+            to_sweep.append((today, self._keys(self._alerts.sweep_keys(since), today)))
+        self._looked()
         return events
 
-    def _keys(self, moved: Iterable[tuple[str, str]], on: date) -> list[tuple[str, str]]:
+    def _end(self, today: date, judged_keys: int) -> int:
+        self._alerts.swept(today, judged_keys)
+        self._looked()
+        return 0
+
+    def _judge_keys(self, keys: Sequence[Key], *, has_moved: bool = False) -> int:
+        def verdicts(
+            known: Mapping[Key, tuple[Sequence[Standing], datetime | None]],
+        ) -> Mapping[Key, Sequence[Verdict]]:
+            questions = [Question(*key, *known[key]) for key in keys]
+            found = self._judge.judge_many(questions, on, has_moved=has_moved)
+            return dict(zip(keys, found, strict=True))
+
+        now = self._clock()
+        on = now.astimezone(LOCAL_ZONE).date()
+        events = len(self._alerts.judge(keys, now, verdicts))
+        self._looked()
+        return events
+
+    def _judge_detected(self, found: Mapping[Key, Sequence[Verdict]]) -> int:
+        """The detectors' verdicts of the last complete weeks."""
+        events = self._alerts.judge(
+            list(found),
+            self._clock(),
+            lambda known: {key: answered(found[key], standing) for key, (standing, _) in known.items()},
+        )
+        self._looked()
+        return len(events)
+
+    def _looked(self) -> None:
+        """What is new is told at once, and the dead man's switch does not ring while much is judged."""
+        self.publish()
+        self._alerts.is_alive(self._clock())
+
+    def _today(self) -> date:
+        return self._clock().astimezone(LOCAL_ZONE).date()
+
+    def _keys(self, moved: Iterable[Key], on: date) -> list[Key]:
         diseases_of: dict[str, set[str]] = {}
         for disease, area_id in moved:
             diseases_of.setdefault(area_id, set()).add(disease)
@@ -204,20 +247,11 @@ class WatchCounts:
         # In one order, so that two watchers never wait for each other.
         return sorted(keys)
 
-    def _judge_keys(self, keys: Iterable[tuple[str, str]], now: datetime) -> int:
-        on = now.astimezone(LOCAL_ZONE).date()
-        events = 0
-        for disease, area_id in keys:
 
-            def verdicts(
-                standing: Sequence[Standing],
-                determined_at: datetime | None,
-                disease: str = disease,
-                area_id: str = area_id,
-            ) -> Sequence[Verdict]:
-                return self._judge.judge_all(
-                    disease, area_id, on, standing=standing, determined_at=determined_at
-                )
+_Item = TypeVar("_Item")
 
-            events += len(self._alerts.judge(disease, area_id, now, verdicts))
-        return events
+
+def _chunks(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    """Parts that are judged in one transaction each."""
+    for start in range(0, len(items), KEYS_AT_ONCE):
+        yield items[start : start + KEYS_AT_ONCE]

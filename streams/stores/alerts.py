@@ -1,7 +1,6 @@
 """Alerts in TimescaleDB: what is judged and what people do becomes events, one transaction each."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -30,20 +29,29 @@ from streams.domain.areas import code_of
 from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.errors import ConfigurationError
 from streams.domain.rules.verdicts import Outcome, Standing, Verdict
-from streams.handlers.watch_counts import Change, Placed
+from streams.handlers.watch_counts import Change, Judging, Key, Placed
 from streams.stores.database import Session
 from streams.stores.rules import add_notice, end_notice
 
-Planner = Callable[[Connection[TupleRow], Alert, AlertEvent], None]
-"""Called in the transaction of an alert's event, after it: writes who is to be told."""
+Planner = Callable[[Connection[TupleRow], Sequence[tuple[Alert, AlertEvent]], Life], None]
+"""Called in the transaction of events: writes who is to be told. Alerts are as their events left them."""
+
+
+class UnknownAlert(ConfigurationError):
+    """There is no such alert."""
+
+    def __init__(self, alert_id: UUID) -> None:
+        super().__init__(f"There is no alert {alert_id}: `canhdich alerts` lists them.")
 
 
 class PostgresAlerts:
     """Implements the Alerts port of streams/handlers/watch_counts.py."""
 
-    def __init__(self, database_url: str, life: Life, plan: Planner) -> None:
-        """`plan` writes the deliveries of an event in the event's own transaction."""
-        self._session = Session(database_url)
+    def __init__(
+        self, database_url: str, life: Life, plan: Planner, on_connect: tuple[str, ...] = ()
+    ) -> None:
+        """`plan` writes the deliveries of events in their own transaction; `on_connect` are statements."""
+        self._session = Session(database_url, on_connect)
         self._life = life
         self._plan = plan
 
@@ -51,35 +59,28 @@ class PostgresAlerts:
         """Close the connection."""
         self._session.close()
 
-    def judge(
-        self,
-        disease: str,
-        area_id: str,
-        at: datetime,
-        verdicts: Callable[[Sequence[Standing], datetime | None], Sequence[Verdict]],
-    ) -> list[AlertEvent]:
-        """Let verdicts become events of the alerts of a disease and area; the same twice add nothing.
+    def judge(self, keys: Sequence[Key], at: datetime, verdicts: Judging) -> list[AlertEvent]:
+        """Let verdicts become events of the alerts of some keys; the same twice add nothing.
 
         Args:
-            disease: Which.
-            area_id: Where.
-            at: When it is judged.
-            verdicts: Judges, given what stands and when the station determined an outbreak; called once,
-                while nobody else judges this disease and area.
+            keys: (disease, area id), each once, in the order in which everybody goes through them.
+            at: When they are judged.
+            verdicts: Judges, given for each key what stands and when the station determined an outbreak;
+                called once, while nobody else judges these keys.
 
         Raises:
             DependencyDown: the database does not answer.
         """
         with self._session.transaction() as connection:
-            alerts = _locked_alerts(connection, disease, area_id)
-            standing = [s for alert in alerts if (s := _standing(alert)) is not None]
-            determined = [a.determined_at for a in alerts if a.is_open and a.determined_at and not a.ended_at]
-            events = []
-            for verdict in verdicts(standing, max(determined, default=None)):
-                for number, event in _changes(alerts, verdict, at, self._life):
-                    self._save(connection, alerts, number, event)
-                    events.append(event)
-            return events
+            alerts = _locked_alerts(connection, keys)
+            known = {key: (_standings(alerts[key]), _determined(alerts[key])) for key in keys}
+            changes = []
+            for key, found in verdicts(known).items():
+                for verdict in found:
+                    for number, event in _changes(alerts[key], verdict, at, self._life):
+                        changes.append((_applied(alerts[key], number, event), event))
+            self._save(connection, changes)
+            return [event for _, event in changes]
 
     def act(
         self,
@@ -94,14 +95,14 @@ class PostgresAlerts:
 
         Raises:
             RefusedAction: not possible from its state.
-            ConfigurationError: there is no such alert.
+            UnknownAlert: there is none.
             DependencyDown: the database does not answer.
         """
         with self._session.transaction() as connection:
             alerts, number = _locked_alert(connection, alert_id)
             event = acted(alerts[number], action, actor, at, note, instant)
-            self._save(connection, alerts, number, event)
-            alert = alerts[number]
+            alert = _applied(alerts, number, event)
+            self._save(connection, [(alert, event)])
             if event.kind is Kind.DETERMINED:
                 source = f"Trạm Y tế xác định, cảnh báo {alert.alert_id}"
                 add_notice(connection, alert.disease, alert.area_id, _day(alert.determined_at), source, actor)
@@ -126,7 +127,7 @@ class PostgresAlerts:
                 alerts, number = _locked_alert(connection, alert_id)
                 event = escalated(alerts[number], at, self._life)
                 if event is not None:
-                    self._save(connection, alerts, number, event)
+                    self._save(connection, [(_applied(alerts, number, event), event)])
                     events.append(event)
         return events
 
@@ -175,17 +176,23 @@ class PostgresAlerts:
         with self._session.transaction() as connection:
             connection.execute(query("sign_of_life"), {"name": "watcher", "at": at})
 
-    def _save(
-        self, connection: Connection[TupleRow], alerts: list[Alert], number: int | None, event: AlertEvent
-    ) -> None:
-        alert = fold(None if number is None else alerts[number], event)
-        if number is None:
-            alerts.append(alert)
-        else:
-            alerts[number] = alert
-        connection.execute(query("upsert_alert"), _row(alert))
-        connection.execute(query("insert_alert_event"), _event_row(event))
-        self._plan(connection, alert, event)
+    def _save(self, connection: Connection[TupleRow], changes: Sequence[tuple[Alert, AlertEvent]]) -> None:
+        """Write events, what their alerts have become, and who is to be told."""
+        latest = {alert.alert_id: alert for alert, _ in changes}
+        with connection.cursor() as cursor:
+            cursor.executemany(query("upsert_alert"), [_row(alert) for alert in latest.values()])
+            cursor.executemany(query("insert_alert_event"), [_event_row(event) for _, event in changes])
+        self._plan(connection, changes, self._life)
+
+
+def _applied(alerts: list[Alert], number: int | None, event: AlertEvent) -> Alert:
+    """An alert after an event, put into its place among those of its key."""
+    alert = fold(None if number is None else alerts[number], event)
+    if number is None:
+        alerts.append(alert)
+    else:
+        alerts[number] = alert
+    return alert
 
 
 def _changes(
@@ -213,25 +220,35 @@ def _standing(alert: Alert) -> Standing | None:
     return Standing(alert.rule_id, latest.start, latest.end)
 
 
-def _locked_alerts(connection: Connection[TupleRow], disease: str, area_id: str) -> list[Alert]:
-    """All alerts of a disease and area, oldest first; nobody else judges or changes them meanwhile."""
-    key = {"disease": disease, "area_id": area_id}
-    connection.execute(query("lock_alert_key"), key)
-    return list(_folded(connection.execute(query("alert_events_of_key"), key)))
+def _standings(alerts: Iterable[Alert]) -> list[Standing]:
+    return [standing for alert in alerts if (standing := _standing(alert)) is not None]
+
+
+def _determined(alerts: Iterable[Alert]) -> datetime | None:
+    determined = [a.determined_at for a in alerts if a.is_open and a.determined_at and not a.ended_at]
+    return max(determined, default=None)
+
+
+def _locked_alerts(connection: Connection[TupleRow], keys: Sequence[Key]) -> dict[Key, list[Alert]]:
+    """All alerts of some keys, oldest first; nobody else judges or changes them meanwhile."""
+    params = {"diseases": [disease for disease, _ in keys], "area_ids": [area_id for _, area_id in keys]}
+    connection.execute(query("lock_alert_keys"), params)
+    alerts: dict[Key, list[Alert]] = {key: [] for key in keys}
+    rows = connection.execute(query("alert_events_of_keys"), params)
+    for _, events in groupby(map(_event, rows), key=lambda event: event.alert_id):
+        alert = fold_all(events)
+        alerts[alert.disease, alert.area_id].append(alert)
+    return alerts
 
 
 def _locked_alert(connection: Connection[TupleRow], alert_id: UUID) -> tuple[list[Alert], int]:
     """The alerts of an alert's disease and area, and its number among them."""
     row = connection.execute(query("alert_key"), {"alert_id": alert_id}).fetchone()
     if row is None:
-        raise ConfigurationError(f"There is no alert {alert_id}: `canhdich alerts` lists them.")
-    alerts = _locked_alerts(connection, *row)
+        raise UnknownAlert(alert_id)
+    key = (row[0], row[1])
+    alerts = _locked_alerts(connection, [key])[key]
     return alerts, next(n for n, alert in enumerate(alerts) if alert.alert_id == alert_id)
-
-
-def _folded(rows: Iterable[Sequence[Any]]) -> Iterator[Alert]:
-    for _, events in groupby(map(_event, rows), key=lambda event: event.alert_id):
-        yield fold_all(events)
 
 
 def _event(row: Sequence[Any]) -> AlertEvent:
@@ -284,12 +301,6 @@ def _day(at: datetime | None) -> date:
     return at.astimezone(LOCAL_ZONE).date()
 
 
-@contextmanager
-def _dicts(connection: Connection[TupleRow]) -> Iterator[Any]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        yield cursor
-
-
 def read_alerts(
     connection: Connection[TupleRow],
     *,
@@ -307,22 +318,27 @@ def read_alerts(
         area_id: Only of this area, or within this district or province.
         most: How many at most.
     """
-    with _dicts(connection) as cursor:
-        rows: list[dict[str, Any]] = cursor.execute(
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
             query("alerts"), {"is_open": is_open, "disease": disease, "area_id": area_id, "most": most}
         ).fetchall()
-    return rows
+
+
+def alert_ids_beginning(connection: Connection[TupleRow], text: str) -> list[UUID]:
+    """The ids that begin with a text; two where there are more."""
+    rows = connection.execute(query("alert_ids_beginning"), {"beginning": text.lower()})
+    return [alert_id for (alert_id,) in rows]
 
 
 def read_alert(connection: Connection[TupleRow], alert_id: UUID) -> tuple[Alert, list[AlertEvent]]:
     """An alert and its history.
 
     Raises:
-        ConfigurationError: there is no such alert.
+        UnknownAlert: there is none.
     """
     events = [_event(row) for row in connection.execute(query("alert_events"), {"alert_id": alert_id})]
     if not events:
-        raise ConfigurationError(f"There is no alert {alert_id}: `canhdich alerts` lists them.")
+        raise UnknownAlert(alert_id)
     return fold_all(events), events
 
 

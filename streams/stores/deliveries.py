@@ -1,7 +1,7 @@
 """The outbox: who is to be told, what became of it, and whether the chain is alive."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow, dict_row
 
 from schemas.sql import query
-from streams.domain.alerts import Alert, AlertEvent, Life
+from streams.domain.alerts import Alert, AlertEvent, Life, Loudness
 from streams.domain.canary import PREFIX
 from streams.domain.recipients import (
     DeliveryKind,
@@ -23,6 +23,7 @@ from streams.domain.recipients import (
     recipient_from,
 )
 from streams.domain.rules.verdicts import Level
+from streams.stores.counts import areas_of_codes
 from streams.stores.database import Session
 
 MOST_AT_ONCE = 500
@@ -46,29 +47,39 @@ class Claimed:
     attempts: int
 
 
-def plan_deliveries(connection: Connection[TupleRow], alert: Alert, event: AlertEvent) -> None:
-    """Write who is to be told of an alert's event, in the event's own transaction."""
-    everybody = active_recipients(connection)
+def plan_deliveries(
+    connection: Connection[TupleRow], changes: Sequence[tuple[Alert, AlertEvent]], life: Life
+) -> None:
+    """Write who is to be told of alerts' events, in the events' own transaction.
+
+    Args:
+        connection: In that transaction.
+        changes: Each event with the alert as it left it, in their order.
+        life: The cool-down.
+    """
+    loud = [(alert, event) for alert, event in changes if event.loudness is not Loudness.SILENT]
+    everybody = active_recipients(connection) if loud else []
     if not everybody:
         return
-    life = Life()
-    around = connection.execute(query("areas_around"), {"area_id": alert.area_id}).fetchone() or ()
-    told = connection.execute(
-        query("told_at_once"),
-        {"disease": alert.disease, "area_id": alert.area_id, "since": event.at - life.cool_down},
-    )
-    planned = plan(
-        alert,
-        event,
-        everybody,
-        {alert.area_id, *(area_id for area_id in around if area_id is not None)},
-        [Told(recipient_id, Level(level), cases, at) for recipient_id, level, cases, at in told],
-        life,
-    )
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            query("insert_delivery"),
-            [
+    keys = sorted({(alert.disease, alert.area_id) for alert, _ in loud})
+    params = {"diseases": [disease for disease, _ in keys], "area_ids": [area_id for _, area_id in keys]}
+    around = {
+        area_id: {area_id, district_id, province_id} - {None}
+        for area_id, district_id, province_id in connection.execute(query("areas_around"), params)
+    }
+    since = min(event.at for _, event in loud) - life.cool_down
+    told: dict[tuple[str, str], list[Told]] = defaultdict(list)
+    for disease, area_id, recipient_id, level, cases, at in connection.execute(
+        query("told_at_once"), params | {"since": since}
+    ):
+        told[disease, area_id].append(Told(recipient_id, Level(level), cases, at))
+    rows = []
+    for alert, event in loud:
+        heard = told[alert.disease, alert.area_id]
+        for delivery in plan(alert, event, everybody, around[alert.area_id], heard, life):
+            if delivery.kind is DeliveryKind.IMMEDIATE:
+                heard.append(Told(delivery.recipient_id, delivery.level, alert.cases, event.at))
+            rows.append(
                 {
                     "delivery_id": delivery.id,
                     "alert_id": delivery.alert_id,
@@ -80,9 +91,9 @@ def plan_deliveries(connection: Connection[TupleRow], alert: Alert, event: Alert
                     "planned_at": event.at,
                     "due_at": delivery.due_at,
                 }
-                for delivery in planned
-            ],
-        )
+            )
+    with connection.cursor() as cursor:
+        cursor.executemany(query("insert_delivery"), rows)
 
 
 def active_recipients(connection: Connection[TupleRow]) -> list[Recipient]:
@@ -112,7 +123,7 @@ def load_recipients(
 
 def area_ids(connection: Connection[TupleRow], code: str, on: date) -> list[str]:
     """The ids of the areas that have a code on a day; several levels never share one."""
-    return [row[0] for row in connection.execute(query("areas_of_code"), {"code": code, "on_day": on})]
+    return [area.id for area in areas_of_codes(connection, [code]) if area.is_valid_on(on.isoformat())]
 
 
 def disease_codes(connection: Connection[TupleRow]) -> set[str]:
@@ -126,6 +137,16 @@ def read_deliveries(
     """The newest deliveries first, with what became of them."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(query("deliveries"), {"is_waiting": is_waiting, "most": most}).fetchall()
+
+
+def read_told(connection: Connection[TupleRow], alert: Alert) -> dict[str, Any]:
+    """What a message would say of an alert as it stands: its row of delivered_alerts.sql."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(
+            query("delivered_alerts"), {"alert_ids": [alert.alert_id], "numbers": [alert.events]}
+        ).fetchone()
+    assert row is not None  # noqa: S101 - the alert was read from its events
+    return row
 
 
 class PostgresOutbox:
@@ -180,7 +201,7 @@ class PostgresOutbox:
 
 
 def _claim(connection: Connection[TupleRow], at: datetime) -> Claimed | None:
-    with _dicts(connection) as cursor:
+    with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(query("claim_deliveries"), {"at": at, "most": MOST_AT_ONCE}).fetchall()
         if not rows:
             return None
@@ -191,22 +212,10 @@ def _claim(connection: Connection[TupleRow], at: datetime) -> Claimed | None:
                 "numbers": [row["number"] for row in rows],
             },
         ).fetchall()
-    recipient_id = rows[0]["recipient_id"]
     return Claimed(
-        next(_only(active_recipients(connection), recipient_id)),
+        recipient_from(rows[0]["recipient"]),
         DeliveryKind(rows[0]["kind"]),
         tuple(row["delivery_id"] for row in rows),
         tuple(alerts),
         min(row["attempts"] for row in rows),
     )
-
-
-def _only(recipients: Iterable[Recipient], recipient_id: str) -> Iterator[Recipient]:
-    # One who is told no longer has no delivery that waits.
-    return (recipient for recipient in recipients if recipient.id == recipient_id)
-
-
-@contextmanager
-def _dicts(connection: Connection[TupleRow]) -> Iterator[Any]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        yield cursor

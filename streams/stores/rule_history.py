@@ -1,7 +1,8 @@
 """What the rules must know of a disease in an area, read from counts, cases and notices in one view."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from streams.domain.errors import ConfigurationError
 from streams.domain.judging import judge, kind_of
 from streams.domain.rules import CaseFact, CommuneFacts, Facts, JudgedArea, Notice, case_fact
 from streams.handlers.judge_rules import Asked
-from streams.stores.catalogue import read_catalogue
+from streams.stores.catalogue import current_load_id, read_catalogue
 from streams.stores.counts import one_view
 from streams.stores.database import connect, errors_translated
 from streams.stores.tables import case_from_row
@@ -47,14 +48,15 @@ class PostgresRuleHistory:
         self._database_url = database_url
         self._as_of = as_of
         self._connection: Connection[TupleRow] | None = None
+        self._places = _Places()
 
-    def facts(self, asked: Asked) -> tuple[JudgedArea, Facts]:
+    def facts_of(self, asked: Sequence[Asked]) -> list[tuple[JudgedArea, Facts] | None]:
         """Everything but population and reporters."""
         try:
             with errors_translated():
                 connection = self._open()
                 with one_view(connection):
-                    return read_facts(connection, asked, self._as_of)
+                    return _read_facts(connection, asked, self._as_of, self._places)
         except ConfigurationError:
             raise
         except BaseException:
@@ -74,57 +76,169 @@ class PostgresRuleHistory:
         return self._connection
 
 
-def read_facts(
-    connection: Connection[TupleRow], asked: Asked, as_of: datetime | None = None
-) -> tuple[JudgedArea, Facts]:
-    """As RuleHistory.facts, within a transaction of the caller's."""
-    row = connection.execute(query("rule_area"), {"area_id": asked.area_id, "day": asked.on}).fetchone()
-    if row is None:
-        raise ConfigurationError(
-            f"{code_of(asked.area_id)}: no single area stands for {asked.area_id} on {asked.on.isoformat()}."
-        )
-    area_id, kind, name, province_id, district_id, structure_on, members, is_approximate = row
-    # What a district or a province is the sum of says nothing about its history.
-    merged = [member for member in members if member != area_id] if kind == "commune" else []
-    area = JudgedArea(area_id, kind, name, province_id, max(1, len(merged)), is_approximate)
-    params: dict[str, Any] = {
-        "disease": asked.disease,
-        "area_ids": members,
-        "structure_on": structure_on,
-        "province_id": province_id,
-        "district_id": district_id,
-        "left_out": list(asked.left_out),
-        "as_of": as_of,
+class _Places:
+    """Areas as they are judged on a day, read once: only a load of the catalogue moves them."""
+
+    def __init__(self) -> None:
+        self._read_for: tuple[int | None, date] | None = None
+        self._known: dict[str, _Place] = {}
+
+    def of(
+        self, connection: Connection[TupleRow], asked: Sequence[Asked], on: date
+    ) -> Mapping[str, "_Place"]:
+        """By the ids that are asked for, and others."""
+        read_for = (current_load_id(connection), on)
+        if read_for != self._read_for:
+            self._read_for, self._known = read_for, {}
+        missing = {question.area_id for question in asked} - self._known.keys()
+        if missing:
+            self._known.update(_areas(connection, sorted(missing), on))
+        return self._known
+
+
+def _read_facts(
+    connection: Connection[TupleRow], asked: Sequence[Asked], as_of: datetime | None, places: _Places
+) -> list[tuple[JudgedArea, Facts] | None]:
+    """As RuleHistory.facts_of, within a transaction of the caller's: each kind of fact in one reading."""
+    if not asked:
+        return []
+    (on,) = {question.on for question in asked}
+    areas = places.of(connection, asked, on)
+    wanted = {
+        number: (question, areas[question.area_id])
+        for number, question in enumerate(asked)
+        if question.kinds is None or areas[question.area_id].area.kind in question.kinds
     }
-    notices = [Notice(*notice) for notice in connection.execute(query("rule_notices"), params)]
-    known_from = _known_from(connection, params)
-    if kind != "commune":
-        communes = _communes(connection, asked, params) if asked.wants_communes else []
-        return area, Facts(known_from=known_from, notices=notices, communes=communes)
-    facts = Facts(
-        cases=_cases(connection, asked, params, as_of),
-        by_onset=dict(
-            connection.execute(query("rule_days"), params | {"since": asked.history_since}).fetchall()
-        ),
-        known_from=known_from,
-        notices=notices,
-        district_deaths=_deaths(connection, asked, params) if district_id is not None else None,
-    )
-    return area, facts
+    communes = {number: pair for number, pair in wanted.items() if pair[1].area.kind == "commune"}
+    first_days = _first_days(connection, wanted.values())
+    reports_since = {
+        (disease, province_id): date.fromisoformat(day)
+        for disease, province_id, day in connection.execute(query("catalogue_case_reports_since"))
+    }
+    notices: dict[int, list[Notice]] = defaultdict(list)
+    for number, *notice in connection.execute(query("rule_notices"), _members(wanted)):
+        notices[number].append(Notice(*notice))
+    by_onset: dict[int, dict[date, int]] = defaultdict(dict)
+    days = _members(communes, lambda question: question.history_since) | {"as_of": as_of}
+    for number, day, cases in connection.execute(query("rule_days"), days):
+        by_onset[number][day] = cases
+    cases_of = _cases(connection, communes, on, as_of)
+
+    found: list[tuple[JudgedArea, Facts] | None] = []
+    for number, question in enumerate(asked):
+        if number not in wanted:
+            found.append(None)
+            continue
+        place = areas[question.area_id]
+        first = first_days[place.area.province_id]
+        since = reports_since.get((question.disease, place.area.province_id))
+        facts = Facts(
+            cases=cases_of[number],
+            by_onset=by_onset[number],
+            # From its first case on, but not before case reports count.
+            known_from=first if first is None or since is None else max(first, since),
+            notices=notices[number],
+        )
+        if number not in communes:
+            if question.wants_communes:
+                facts = replace(facts, communes=_communes(connection, question, place, as_of))
+        elif question.wants_deaths and place.district_id is not None:
+            facts = replace(facts, district_deaths=_deaths(connection, question, place, as_of))
+        found.append((place.area, facts))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An area as judged, and the areas whose counts are its own."""
+
+    area: JudgedArea
+    district_id: str | None
+    structure_on: date
+    members: list[str]
+
+
+_Wanted = Mapping[int, tuple[Asked, _Place]]
+"""By the number of the question."""
+
+
+def _areas(connection: Connection[TupleRow], ids: Sequence[str], on: date) -> dict[str, _Place]:
+    """By the id that was asked for."""
+    places = {}
+    for row in connection.execute(query("rule_areas"), {"area_ids": list(ids), "day": on}):
+        asked_id, area_id, kind, name, province_id, district_id, structure_on, members, is_approximate = row
+        # What a district or a province is the sum of says nothing about its history.
+        merged = [member for member in members if member != area_id] if kind == "commune" else []
+        area = JudgedArea(area_id, kind, name, province_id, max(1, len(merged)), is_approximate)
+        places[asked_id] = _Place(area, district_id, structure_on, members)
+    for area_id in ids:
+        if area_id not in places:
+            raise ConfigurationError(
+                f"{code_of(area_id)}: no single area stands for {area_id} on {on.isoformat()}."
+            )
+    return places
+
+
+def _members(wanted: _Wanted, since: Callable[[Asked], date] | None = None) -> dict[str, Any]:
+    """One entry per area whose counts are wanted, as the queries take them."""
+    rows = [
+        (number, question, member) for number, (question, place) in wanted.items() for member in place.members
+    ]
+    params: dict[str, Any] = {
+        "key_nos": [number for number, *_ in rows],
+        "diseases": [question.disease for _, question, _ in rows],
+        "area_ids": [member for *_, member in rows],
+    }
+    if since is not None:
+        params["first_days"] = [since(question) for _, question, _ in rows]
+    return params
+
+
+def _first_days(
+    connection: Connection[TupleRow], wanted: Collection[tuple[Asked, _Place]]
+) -> dict[str, date | None]:
+    """The day of each province's first case."""
+    found: dict[str, date | None] = {}
+    for question, place in wanted:
+        province_id = place.area.province_id
+        if province_id not in found:
+            params = {
+                "province_id": province_id,
+                "structure_on": place.structure_on,
+                "left_out": list(question.left_out),
+            }
+            (found[province_id],) = connection.execute(query("rule_first_day"), params).fetchone() or (None,)
+    return found
 
 
 def _cases(
-    connection: Connection[TupleRow], asked: Asked, params: dict[str, Any], as_of: datetime | None
-) -> list[CaseFact]:
-    window = params | {"since": asked.cases_since, "until": asked.on}
+    connection: Connection[TupleRow], communes: _Wanted, on: date, as_of: datetime | None
+) -> Mapping[int, list[CaseFact]]:
+    cases: dict[int, list[Case]] = defaultdict(list)
     if as_of is None:
-        cases: Iterable[Case] = (
-            case_from_row(*row) for row in connection.execute(query("rule_cases"), window)
-        )
+        window = _members(communes, lambda question: question.cases_since) | {"until": on}
+        for number, *row in connection.execute(query("rule_cases"), window):
+            cases[number].append(case_from_row(*row))
     else:
-        cases = _cases_as_of(connection, window)
-    facts = (case_fact(case) for case in cases)
-    return [fact for fact in facts if fact is not None]
+        for number, (question, place) in communes.items():
+            cases[number].extend(_cases_as_of(connection, _window(question, place, as_of)))
+    found: dict[int, list[CaseFact]] = defaultdict(list)
+    for number, known in cases.items():
+        found[number] = [fact for case in known if (fact := case_fact(case)) is not None]
+    return found
+
+
+def _window(question: Asked, place: _Place, as_of: datetime | None) -> dict[str, Any]:
+    """What the queries about one key take."""
+    return {
+        "disease": question.disease,
+        "area_ids": place.members,
+        "structure_on": place.structure_on,
+        "district_id": place.district_id,
+        "since": question.cases_since,
+        "until": question.on,
+        "as_of": as_of,
+    }
 
 
 def _cases_as_of(connection: Connection[TupleRow], window: dict[str, Any]) -> Iterator[Case]:
@@ -147,25 +261,20 @@ def _cases_as_of(connection: Connection[TupleRow], window: dict[str, Any]) -> It
             yield case
 
 
-def _known_from(connection: Connection[TupleRow], params: dict[str, Any]) -> date | None:
-    """From when on the province's records are: its first case, but not before case reports count."""
-    (first,) = connection.execute(query("rule_first_day"), params).fetchone() or (None,)
-    (since,) = connection.execute(query("rule_reports_since"), params).fetchone() or (None,)
-    days = [day for day in (first, since) if day is not None]
-    return max(days) if first is not None else None
-
-
-def _communes(connection: Connection[TupleRow], asked: Asked, params: dict[str, Any]) -> list[CommuneFacts]:
+def _communes(
+    connection: Connection[TupleRow], question: Asked, place: _Place, as_of: datetime | None
+) -> list[CommuneFacts]:
     by_onset: dict[tuple[str, str | None], dict[date, int]] = defaultdict(dict)
     confirmed: dict[tuple[str, str | None], dict[date, int]] = defaultdict(dict)
-    for commune, district, day, cases, confirmed_cases in connection.execute(
-        query("rule_communes"), params | {"since": asked.history_since, "until": asked.on}
-    ):
+    window = _window(question, place, as_of) | {"since": question.history_since}
+    for commune, district, day, cases, confirmed_cases in connection.execute(query("rule_communes"), window):
         by_onset[commune, district][day] = cases
         confirmed[commune, district][day] = confirmed_cases
     return [CommuneFacts(*key, by_onset[key], confirmed[key]) for key in sorted(by_onset, key=str)]
 
 
-def _deaths(connection: Connection[TupleRow], asked: Asked, params: dict[str, Any]) -> list[date]:
-    rows = connection.execute(query("rule_deaths"), params | {"since": asked.cases_since, "until": asked.on})
+def _deaths(
+    connection: Connection[TupleRow], question: Asked, place: _Place, as_of: datetime | None
+) -> list[date]:
+    rows = connection.execute(query("rule_deaths"), _window(question, place, as_of))
     return [day for day, deaths in rows for _ in range(deaths)]

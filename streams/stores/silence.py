@@ -12,7 +12,8 @@ from psycopg.rows import TupleRow
 from schemas.sql import query
 from streams.domain.areas import code_of
 from streams.domain.silence import GONE_WEEKS, HISTORY_WEEKS, judge_silence
-from streams.stores.scope import Scope, names_of_areas, resolve
+from streams.stores.counts import names_of_areas
+from streams.stores.scope import Scope, resolve
 
 _ORDER = {"silent": 0, "reporting": 1, "rare": 2, "gone": 3}
 

@@ -2,7 +2,8 @@
 
 Judges a year of weeks of many made-up series here, and as many of them as R can do in a minute or so with
 `surveillance::farringtonFlexible`, one after the other on one core, and compares the answers. Without R only
-ours are measured, and the last line says so. Run it by `python -m tests.bench.detectors_speed`.
+ours are measured, and the last line says so. It is letter (n) of `make bench`, and stands alone as
+`python -m tests.bench.detectors_speed`.
 
 Times are processor time: others on the machine take turns, but do not count. (They still share its caches.)
 """
@@ -13,7 +14,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -21,11 +22,13 @@ import numpy as np
 
 from streams.domain.detectors import DETECTORS, Detection, SeriesSet
 from streams.domain.detectors.farrington import NOUFAILY_2012
+from tests.bench.results import Measured, say
 
 SEED = 20261122
 YEARS = 10
 JUDGED_WEEKS = 52
 OPTIONS = replace(NOUFAILY_2012, years=YEARS)
+PUBLISHED, COMPATIBLE = "ours, published", "ours, r-compat"
 
 R_SCRIPT = """
 suppressPackageStartupMessages(library(surveillance))
@@ -104,7 +107,7 @@ def ours(series: SeriesSet, *, r_compat: bool, repeats: int = 3) -> tuple[Detect
         before = time.process_time()
         detection = DETECTORS["farrington-flexible"].detect(series, rows, OPTIONS, r_compat=r_compat)
         seconds.append(time.process_time() - before)
-    way = "ours, r-compat" if r_compat else "ours, published"
+    way = COMPATIBLE if r_compat else PUBLISHED
     return detection, DetectorSpeed(way, detection.alarm.size, min(seconds))
 
 
@@ -150,7 +153,7 @@ def agreement(detection: Detection, bounds: np.ndarray, alarms: np.ndarray) -> A
 
 
 def run(n_series: int = 500, n_series_of_r: int = 20) -> tuple[list[DetectorSpeed], Agreement | None]:
-    """Measure ours on all series, and R (where it is) on some of the same; they must agree to 1e-8.
+    """Measure ours on all series, and R (where it is) on some of the same (0: not); they must agree to 1e-8.
 
     Raises:
         RuntimeError: R failed, or ours says something else than R.
@@ -160,7 +163,7 @@ def run(n_series: int = 500, n_series_of_r: int = 20) -> tuple[list[DetectorSpee
     compatible, in_its_mode = ours(series, r_compat=True)
     speeds = [published, in_its_mode]
     rscript = shutil.which("Rscript")
-    if rscript is None:
+    if rscript is None or not n_series_of_r:
         return speeds, None
     some = slice(0, n_series_of_r)
     bounds, alarms, speed = by_r(series.columns(some), rscript)
@@ -196,6 +199,34 @@ def report(speeds: Sequence[DetectorSpeed], found: Agreement | None) -> list[str
         f"{r.milliseconds_each / published.milliseconds_each:.0f} times as published",
         f"agreement: {found.compared} bounds, farthest {found.farthest:.1e}, {found.differ} rows differ",
     ]
+
+
+def _has_surveillance() -> bool:
+    rscript = shutil.which("Rscript")
+    if rscript is None:
+        return False
+    asked = [rscript, "--vanilla", "-e", "library(surveillance)"]
+    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
+
+def measure(n_series: int, n_series_of_r: int) -> Iterator[Measured]:
+    """As `run`, for the table of all benchmarks; seconds are of the processor.
+
+    Raises:
+        RuntimeError: R failed, or ours says something else than R.
+    """
+    if not _has_surveillance():
+        n_series_of_r = 0
+    speeds, found = run(n_series, n_series_of_r)
+    for line in report(speeds, found):
+        say(f"(n) {line}")
+    if found is None:
+        say("(n) R's figure is left out: R with surveillance (Debian: r-cran-surveillance) is not here")
+    for speed in speeds:
+        more = {"ms_each": round(speed.milliseconds_each, 3)}
+        if found is not None and speed.way not in (PUBLISHED, COMPATIBLE):
+            more |= asdict(found)
+        yield Measured("n", speed.way, speed.series_weeks, speed.seconds, more)
 
 
 def main() -> None:

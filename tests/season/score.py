@@ -118,28 +118,46 @@ def _score(
     )
 
 
-def table(listed: Sequence[Score]) -> list[str]:
-    """The table of docs/alert-performance.md, in Markdown.
+def table(seasons: Sequence[Sequence[Score]]) -> list[str]:
+    """The table over several seasons, in Markdown: all outbreaks together, and from season to season.
+
+    Args:
+        seasons: The scores of each season; a method that never applied in one of them has no score there.
 
     Raises:
         ValueError: nothing to show.
     """
-    if not listed:
+    by_method: dict[tuple[str, str], list[Score]] = {}
+    for season in seasons:
+        for score in season:
+            by_method.setdefault((score.disease, score.method), []).append(score)
+    if not by_method:
         raise ValueError("No scores: no method judged anything.")
     lines = [
-        "| disease | method | outbreaks | detected | by chance | median days | alerts | false alerts per "
-        "commune-year | communes |",
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
+        "| disease | method | outbreaks | detected | by chance | median days "
+        "| false alerts per commune-year |",
+        "|---|---|---:|---:|---:|---:|---:|",
     ]
-    for score in listed:
-        days = "–" if score.median_days is None else f"{score.median_days:g}"
+    order = {method: place for place, method in enumerate(METHODS)}
+    diseases = list(dict.fromkeys(disease for disease, _ in by_method))
+    for disease, method in sorted(by_method, key=lambda key: (diseases.index(key[0]), order[key[1]])):
+        scores = by_method[disease, method]
+        outbreaks = sum(score.outbreaks for score in scores)
+        false_alerts = sum(s.false_alerts for s in scores) / sum(s.commune_years for s in scores)
+        days = [score.median_days for score in scores if score.median_days is not None]
         lines.append(
-            f"| {score.disease} | {score.method} | {score.outbreaks} "
-            f"| {_percent(score.detected, score.outbreaks)} "
-            f"| {_percent(score.by_chance, score.outbreaks)} | {days} | {score.alerts} "
-            f"| {score.false_per_commune_year:.2f} | {score.commune_years} |"
+            f"| {disease} | {method} | {outbreaks} "
+            f"| {_percent(sum(s.detected for s in scores), outbreaks)} "
+            f"({_range([100 * s.detected / s.outbreaks for s in scores if s.outbreaks], '.0f')}) "
+            f"| {_percent(sum(s.by_chance for s in scores), outbreaks)} "
+            f"| {f'{statistics.median(days):g} ({_range(days)})' if days else '–'} "
+            f"| {false_alerts:.2f} ({_range([s.false_per_commune_year for s in scores], '.2f')}) |"
         )
     return lines
+
+
+def _range(values: Sequence[float], form: str = "g") -> str:
+    return f"{min(values):{form}} to {max(values):{form}}" if values else "–"
 
 
 def _percent(part: int, whole: int) -> str:

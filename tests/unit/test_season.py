@@ -153,4 +153,10 @@ def test_scores_by_hand() -> None:
     expected = Score(method, "dengue", 1, 1, 0, 5, 3, 2, 3)
     assert scores(season, alarms, too_late) == [expected]
     assert scores(season, alarms, in_time) == [replace(expected, by_chance=1)]
-    assert table([expected])[2:] == ["| dengue | ears-c1 | 1 | 100 % | 0 % | 5 | 3 | 0.67 | 3 |"]
+    other = replace(expected, detected=0, median_days=None, false_alerts=3)
+    assert table([[expected]])[2:] == [
+        "| dengue | ears-c1 | 1 | 100 % (100 to 100) | 0 % | 5 (5 to 5) | 0.67 (0.67 to 0.67) |"
+    ]
+    assert table([[expected], [other]])[2:] == [
+        "| dengue | ears-c1 | 2 | 50 % (0 to 100) | 0 % | 5 (5 to 5) | 0.83 (0.67 to 1.00) |"
+    ]

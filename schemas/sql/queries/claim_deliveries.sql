@@ -1,5 +1,5 @@
 -- name: claim_deliveries
--- returns: all that is due for one recipient and of one kind (the longest waiting first), locked until the end of the transaction; no row where nothing is due
+-- returns: all that is due for one recipient (its document beside each row) and of one kind, the longest waiting first, locked until the end of the transaction; no row where nothing is due
 -- params: at timestamptz, most int
 -- used by: streams/stores/deliveries.py
 
@@ -21,11 +21,12 @@ select
     ad.delivery_id,
     ad.alert_id,
     ad.number,
-    ad.recipient_id,
     ad.kind,
-    ad.attempts
+    ad.attempts,
+    r.document as recipient
 from alert_deliveries as ad
 inner join first_due as fd on ad.recipient_id = fd.recipient_id and ad.kind = fd.kind
+inner join recipients as r on ad.recipient_id = r.recipient_id
 where
     ad.sent_at is null
     and ad.dropped_at is null

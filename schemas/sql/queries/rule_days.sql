@@ -1,38 +1,70 @@
 -- name: rule_days
--- returns: cases of a disease that are not discarded, by day of onset, over some areas; days without a case are absent
--- params: disease text, area_ids text[], since date, as_of timestamptz or null
+-- returns: per number of a key cases of its disease that are not discarded, by day of onset, over its areas; days without a case are absent
+-- params: of equal length, one entry per area of a key: key_nos int[], diseases text[], area_ids text[], first_days date[]; as_of timestamptz or null
 -- used by: streams/stores/rule_history.py
 
-with counted as (
+-- Grouped within: joined as wholes, the tables would be read as wholes; each area's few rows have an index.
+with asked as (
     select
-        dc.day,
-        dc.notified - dc.discarded as cases
-    from daily_counts as dc
-    where
-        %(as_of)s::timestamptz is null
-        and dc.disease = %(disease)s
-        and dc.basis = 'onset'
-        and dc.agent = ''
-        and dc.day >= %(since)s
-        and dc.area_id = any(%(area_ids)s)
+        a.key_no,
+        a.disease,
+        a.area_id,
+        a.since
+    from
+        unnest(
+            %(key_nos)s::int[], %(diseases)s::text[], %(area_ids)s::text[], %(first_days)s::date[]
+        ) as a (key_no, disease, area_id, since)
+),
+
+counted as (
+    select
+        a.key_no,
+        c.day,
+        c.cases
+    from asked as a
+    cross join
+        lateral (
+            select
+                dc.day,
+                sum(dc.notified - dc.discarded) as cases
+            from daily_counts as dc
+            where
+                %(as_of)s::timestamptz is null
+                and dc.disease = a.disease
+                and dc.basis = 'onset'
+                and dc.agent = ''
+                and dc.day >= a.since
+                and dc.area_id = a.area_id
+            group by dc.day
+        ) as c
     union all
     select
-        cc.day,
-        cc.notified - cc.discarded as cases
-    from count_changes as cc
-    where
-        cc.known_at <= %(as_of)s
-        and cc.disease = %(disease)s
-        and cc.basis = 'onset'
-        and cc.agent = ''
-        and cc.day >= %(since)s
-        and cc.area_id = any(%(area_ids)s)
+        a.key_no,
+        c.day,
+        c.cases
+    from asked as a
+    cross join
+        lateral (
+            select
+                cc.day,
+                sum(cc.notified - cc.discarded) as cases
+            from count_changes as cc
+            where
+                cc.known_at <= %(as_of)s
+                and cc.disease = a.disease
+                and cc.basis = 'onset'
+                and cc.agent = ''
+                and cc.day >= a.since
+                and cc.area_id = a.area_id
+            group by cc.day
+        ) as c
 )
 
 select
+    c.key_no,
     c.day,
     sum(c.cases)::int as cases
 from counted as c
-group by c.day
+group by c.key_no, c.day
 having sum(c.cases) <> 0
-order by c.day;
+order by c.key_no, c.day;

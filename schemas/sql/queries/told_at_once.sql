@@ -1,18 +1,19 @@
 -- name: told_at_once
--- returns: what recipients were told at once of a disease in an area, or are about to be, since an instant
--- params: disease text, area_id text, since timestamptz
+-- returns: disease, area, and what recipients were told at once of them, or are about to be, since an instant
+-- params: of equal length: diseases text[], area_ids text[]; since timestamptz
 -- used by: streams/stores/deliveries.py
 
 select
+    a.disease,
+    a.area_id,
     ad.recipient_id,
     ad.level,
     ad.cases,
     ad.planned_at
-from alert_deliveries as ad
-inner join alerts as a on ad.alert_id = a.alert_id
+from unnest(%(diseases)s::text[], %(area_ids)s::text[]) as k (disease, area_id)
+inner join alerts as a on k.disease = a.disease and k.area_id = a.area_id
+inner join alert_deliveries as ad on a.alert_id = ad.alert_id
 where
-    a.disease = %(disease)s
-    and a.area_id = %(area_id)s
-    and ad.kind = 'immediate'
+    ad.kind = 'immediate'
     and ad.dropped_at is null
     and ad.planned_at >= %(since)s;

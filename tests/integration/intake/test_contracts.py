@@ -7,14 +7,21 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.alert_documents import summary
+from services.intake.alert_book import DatabaseAlerts
 from services.intake.database import DatabaseKnowledge
 from services.intake.kafka import KafkaSink
-from services.intake.ports import EventSink, Identity, Knowledge, Outgoing
+from services.intake.ports import AlertBook, EventSink, Identity, Knowledge, Outgoing
 from services.settings import Settings
-from streams.domain.errors import CanhDichError
+from streams.domain.alerts import AlertEvent, Kind, Life, State, judged
+from streams.domain.errors import CanhDichError, RefusedAction
+from streams.domain.rules.verdicts import Level, Outcome
+from streams.stores.alerts import PostgresAlerts
 from streams.stores.database import connect
-from tests.fakes_intake import FakeKnowledge, FakeSink, small_catalogue
+from streams.stores.deliveries import plan_deliveries
+from tests.fakes_intake import FakeAlertBook, FakeKnowledge, FakeSink, small_catalogue
 from tests.integration.intake.conftest import Consume
+from tests.unit.domain.test_alerts import START, verdict
 
 TOPIC = "case-events"
 Records = Callable[[], list[tuple[bytes | None, bytes | None]]]
@@ -213,3 +220,79 @@ class TestDatabaseKnowledge(KnowledgeContract):
 
             self.put = put
             yield
+
+
+class AlertBookContract:
+    """Makes an AlertBook that works (with `raised` as its one alert), and one that is down."""
+
+    book: Callable[[], AlertBook]
+    down: Callable[[], AlertBook]
+    raised: AlertEvent
+
+    def test_shows_the_inbox_and_what_of_it_is_asked_for(self) -> None:
+        def inbox(**wanted: Any) -> Any:
+            asked = {"is_open": True, "disease": None, "area_code": None, "most": 10} | wanted
+            return _ask(self.book, lambda book: book.inbox(**asked))
+
+        (row,) = inbox()
+        assert summary(dict(row))["alert_id"] == self.raised.alert_id
+        assert len(inbox(area_code="12")) == len(inbox(disease="dengue")) == 1
+        assert inbox(area_code="15") == inbox(disease="rabies") == []
+        assert inbox(area_code="99") is None
+
+    def test_shows_one_with_its_history_and_its_text(self) -> None:
+        known = _ask(self.book, lambda book: book.read(self.raised.alert_id))
+        assert known.alert.alert_id == self.raised.alert_id
+        assert [event.kind for event in known.events] == [Kind.RAISED]
+        assert known.text_vi.startswith(("Bệnh", "CÓ DỊCH"))
+        assert _ask(self.book, lambda book: book.read(UUID(int=7))) is None
+
+    def test_records_what_people_do_and_refuses_what_is_not_possible(self) -> None:
+        async def scenario() -> tuple[Any, Any]:
+            book = self.book()
+            try:
+                alert = await book.act(self.raised.alert_id, "acknowledge", "bs.lan", None, None)
+                with pytest.raises(RefusedAction):
+                    await book.act(self.raised.alert_id, "acknowledge", "bs.lan", None, None)
+                with pytest.raises(RefusedAction):
+                    await book.act(self.raised.alert_id, "close", "bs.lan", None, None)
+                return alert, await book.act(UUID(int=7), "verify", "bs.lan", None, None)
+            finally:
+                await book.close()
+
+        alert, unknown = asyncio.run(scenario())
+        assert (alert.state, alert.events, unknown) == (State.ACKNOWLEDGED, 2, None)
+
+    def test_when_down_it_cannot_say(self) -> None:
+        for question in (
+            lambda book: book.inbox(is_open=True, disease=None, area_code=None, most=1),
+            lambda book: book.read(self.raised.alert_id),
+            lambda book: book.act(self.raised.alert_id, "verify", "bs.lan", None, None),
+        ):
+            with pytest.raises(CanhDichError):
+                _ask(self.down, question)
+
+
+class TestFakeAlertBook(AlertBookContract):
+    @pytest.fixture(autouse=True)
+    def _books(self) -> None:
+        event = judged([], verdict(20, Outcome.OUTBREAK, Level.OUTBREAK), START, Life())
+        assert event is not None
+        book, down = FakeAlertBook(event), FakeAlertBook(event)
+        book.areas, down.is_down = {"12": {"03390@2025-07-01"}, "15": set()}, True
+        self.raised, self.book, self.down = event, lambda: book, lambda: down
+
+
+@pytest.mark.native
+class TestDatabaseAlerts(AlertBookContract):
+    @pytest.fixture(autouse=True)
+    def _books(self, fresh_database_url: str) -> None:
+        store = PostgresAlerts(fresh_database_url, Life(), plan_deliveries)
+        made = verdict(20, Outcome.OUTBREAK, Level.OUTBREAK)
+        (self.raised,) = store.judge(
+            [(made.disease, made.area_id)], START, lambda known: {key: [made] for key in known}
+        )
+        store.close()
+        link, nowhere = "https://x.example", "postgresql://nobody@127.0.0.1:1/none"
+        self.book = lambda: DatabaseAlerts(fresh_database_url, link, lambda: START)
+        self.down = lambda: DatabaseAlerts(nowhere, link, lambda: START)

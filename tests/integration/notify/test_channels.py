@@ -5,12 +5,13 @@ import shutil
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,8 +23,10 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from deploy.native.ports import choose_port
 from services.notify.channels import MailServer, chat, mailer, resolved, signature, webhook
+from tests.http_receiver import http_receiver
 from tests.unit.notify.test_message import ROW, message
 
+EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 SECRET = "k3y"  # noqa: S105 - a test's
 
 
@@ -169,26 +172,12 @@ class Receiver:
 def receiver() -> Iterator[tuple[Receiver, str]]:
     received = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.requests.append((dict(self.headers.items()), body))
-            self.send_response(received.status)
-            if received.status == 302:
-                self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def take(headers: Mapping[str, str], body: bytes) -> int:
+        received.requests.append((dict(headers), body))
+        return received.status
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield received, f"http://127.0.0.1:{server.server_address[1]}/hook"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with http_receiver(take) as url:
+        yield received, url
 
 
 @pytest.fixture
@@ -214,6 +203,56 @@ def test_a_webhook_is_a_signed_cloud_event(receiver: tuple[Receiver, str], clien
         "dengue",
         ROW["verdict"]["numbers"],
     )
+
+
+@pytest.fixture
+def gateway_and_relay(receiver: tuple[Receiver, str]) -> Iterator[tuple[Receiver, str]]:
+    """A text message gateway, and the relay of the docs before it."""
+    received, url = receiver
+    spec = spec_from_file_location("sms_relay", EXAMPLES / "sms_relay.py")
+    assert spec is not None
+    assert spec.loader is not None
+    example = module_from_spec(spec)
+    spec.loader.exec_module(example)
+    server = example.relay(0, SECRET, url, ["84912000001"])
+    server.RequestHandlerClass.log_message = lambda *_: None
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield received, f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_text_message_gateway_gets_one_text_that_fits(
+    gateway_and_relay: tuple[Receiver, str], client: httpx.Client
+) -> None:
+    received, relay = gateway_and_relay
+    made = message(ROW)
+    for _ in range(2):
+        # The second is a repeat: the notifier was killed before it had written the first down.
+        assert webhook(SECRET, client)(relay, made) is None
+    ((_, body),) = received.requests
+    assert orjson.loads(body) == {
+        "to": ["84912000001"],
+        "text": "Canh Dich: CO DICH (dat tieu chi): Sot xuat huyet Dengue, Xa Binh Lu, Khu vuc Tam Duong, "
+        "Tinh Lai Chau, 19 ca (moi). ID 00000000",
+    }
+
+
+def test_the_relay_takes_nothing_forged_nothing_old_and_gives_nothing_up(
+    gateway_and_relay: tuple[Receiver, str], client: httpx.Client
+) -> None:
+    received, relay = gateway_and_relay
+    assert str(webhook("0ther", client)(relay, message(ROW))).startswith("HTTP 401")
+    long_ago = webhook(SECRET, client, clock=lambda: time.time() - 301)
+    assert str(long_ago(relay, message(ROW))).startswith("HTTP 401")
+    assert received.requests == []
+    received.status = 503
+    assert str(webhook(SECRET, client)(relay, message(ROW))).startswith("HTTP 502")
+    received.status = 200
+    assert webhook(SECRET, client)(relay, message(ROW)) is None
+    assert len(received.requests) == 2
 
 
 def test_a_changed_body_or_an_old_timestamp_has_another_signature() -> None:

@@ -1,21 +1,24 @@
 """Alerts and deliveries in real TimescaleDB: one transaction each, nothing twice, whatever is repeated."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from threading import Thread
-from typing import Any
 from uuid import uuid4
 
 import pytest
+from click.testing import Result
 from psycopg import Connection
 from psycopg.rows import TupleRow
+from typer.testing import CliRunner
 
+from services.cli.main import app
 from streams.domain.alerts import Action, Kind, Life, Precision, State, fold_all
 from streams.domain.errors import ConfigurationError, RefusedAction
 from streams.domain.recipients import DeliveryKind, Recipient
 from streams.domain.rules.verdicts import Level, Outcome, Standing, Verdict
-from streams.handlers.watch_counts import Change
+from streams.handlers.watch_counts import Change, Judging, Key
 from streams.stores.alerts import PostgresAlerts, change_record, read_alert, read_alerts, read_precision
 from streams.stores.database import connect
 from streams.stores.deliveries import (
@@ -27,12 +30,15 @@ from streams.stores.deliveries import (
     read_deliveries,
 )
 from streams.stores.rules import read_rules
+from tests.conftest import SettingsFactory
 from tests.unit.domain.test_alerts import START, WEEK, verdict
 
 pytestmark = pytest.mark.native
 
 DENGUE, COMMUNE = "dengue", "03390@2025-07-01"
+KEY = (DENGUE, COMMUNE)
 HOUR = timedelta(hours=1)
+Known = Mapping[Key, tuple[Sequence[Standing], datetime | None]]
 NURSE = Recipient("nurse", "Trạm Y tế", "email", "a@b.example", None, None, Level.ATTENTION, "vi")
 EVERYBODY = (
     NURSE,
@@ -81,8 +87,12 @@ def outbox(fresh_database_url: str) -> Iterator[PostgresOutbox]:
 
 
 def judge(alerts: PostgresAlerts, *verdicts: Verdict, at: datetime = START) -> list[Kind]:
-    events = alerts.judge(DENGUE, COMMUNE, at, lambda standing, determined_at: verdicts)
+    events = alerts.judge([KEY], at, _just(*verdicts))
     return [event.kind for event in events]
+
+
+def _just(*verdicts: Verdict) -> Judging:
+    return lambda known: dict.fromkeys(known, verdicts)
 
 
 def tell_nobody(claimed: Claimed) -> str | None:
@@ -164,13 +174,14 @@ def test_what_stands_is_judged_again_for_its_own_period(alerts: PostgresAlerts) 
     judge(alerts, verdict(5))
     seen: list[Sequence[Standing]] = []
 
-    def look(standing: Sequence[Standing], determined_at: datetime | None) -> list[Verdict]:
+    def look(known: Known) -> dict[Key, list[Verdict]]:
+        standing, determined_at = known[KEY]
         seen.append(standing)
         assert determined_at is None
-        return [verdict(4, Outcome.NO_LONGER_MET, Level.NONE)]
+        return {KEY: [verdict(4, Outcome.NO_LONGER_MET, Level.NONE)]}
 
-    alerts.judge(DENGUE, COMMUNE, START, look)
-    alerts.judge(DENGUE, COMMUNE, START, look)
+    alerts.judge([KEY], START, look)
+    alerts.judge([KEY], START, look)
     assert seen == [[Standing("tt15_22_1b", *WEEK)], []]
 
 
@@ -186,11 +197,11 @@ def test_a_determination_declares_the_outbreak_and_its_end_ends_it(
     assert connection.execute(notices).fetchall() == [(DENGUE, COMMUNE, 2026, "2026-07-20", None)]
     known: list[datetime | None] = []
 
-    def look(standing: Sequence[Standing], determined_at: datetime | None) -> list[Verdict]:
-        known.append(determined_at)
-        return []
+    def look(now: Known) -> dict[Key, list[Verdict]]:
+        known.append(now[KEY][1])
+        return {}
 
-    alerts.judge(DENGUE, COMMUNE, START, look)
+    alerts.judge([KEY], START, look)
     assert known == [determined]
     alerts.act(row["alert_id"], "end", "tram.y.te", START + 800 * HOUR)
     assert connection.execute(notices).fetchall() == [(DENGUE, COMMUNE, 2026, "2026-07-20", "2026-08-22")]
@@ -226,15 +237,11 @@ def test_precision_keeps_what_was_said_before_an_alert_was_closed(
     ]
     for number, (rule_id, actions) in enumerate(lives):
         at = START + 30 * number * 24 * HOUR
-        alerts.judge(DENGUE, COMMUNE, at, _just(replace(verdict(5 + number), rule_id=rule_id)))
+        alerts.judge([KEY], at, _just(replace(verdict(5 + number), rule_id=rule_id)))
         (row,) = read_alerts(connection)
         for action in actions:
             alerts.act(row["alert_id"], action, "bs.lan", at, "lý do")
     assert read_precision(connection) == [Precision("r", 2, 1, 0), Precision("s", 0, 0, 1)]
-
-
-def _just(*verdicts: Verdict) -> Any:
-    return lambda standing, determined_at: verdicts
 
 
 def test_every_event_is_published_until_kafka_has_it(alerts: PostgresAlerts) -> None:
@@ -330,7 +337,7 @@ def test_a_storm_is_one_message_per_recipient(
 ) -> None:
     load_recipients(connection, [NURSE], "tests")
     for disease in ("dengue", "measles", "rabies", "cholera"):
-        alerts.judge(disease, COMMUNE, START, _just(replace(verdict(5), disease=disease)))
+        alerts.judge([(disease, COMMUNE)], START, _just(replace(verdict(5), disease=disease)))
     (claimed,) = all_told(outbox, START)
     assert {alert["disease"] for alert in claimed.alerts} == {"dengue", "measles", "rabies", "cholera"}
 
@@ -364,3 +371,32 @@ def test_signs_of_life(outbox: PostgresOutbox, alerts: PostgresAlerts) -> None:
     alerts.is_alive(START)
     alerts.is_alive(START + HOUR)
     assert outbox.signs_of_life() == {"notifier": START, "watcher": START + HOUR}
+
+
+def test_the_command_prints_the_text_to_paste_and_refuses_a_note_about_a_person(
+    alerts: PostgresAlerts,
+    fresh_database_url: str,
+    settings_for: SettingsFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    configured = settings_for(fresh_database_url, "")
+    for module in ("connection", "alerts_command"):
+        monkeypatch.setattr(f"services.cli.{module}.settings", lambda: configured)
+
+    def canhdich(*argv: str) -> Result:
+        return CliRunner().invoke(app, ["alerts", *argv])
+
+    judge(alerts, verdict(20, Outcome.OUTBREAK, Level.OUTBREAK))
+    (row,) = json.loads(canhdich("--json").stdout)
+    short = row["alert_id"][:8]
+    text = canhdich("text", short)
+    assert text.exit_code == 0, text.output
+    assert "Nơi: Xã Bình Lư, " in text.stdout
+    assert (
+        "Cases: 20 cases" in json.loads(canhdich("text", short, "--language", "en", "--json").stdout)["text"]
+    )
+    assert canhdich("text", short, "--language", "fr").exit_code == 2
+    refused = canhdich("note", short, "--note", "gọi 0912 345 678")
+    assert refused.exit_code == 1
+    assert "0912" not in refused.output
+    assert canhdich("note", short, "--note", "đã gọi trạm", "--by", "bs.lan").exit_code == 0

@@ -213,7 +213,8 @@ def command(
 ) -> Callable[..., Result]:
     """Runs `canhdich rules detectors` on the province's database."""
     own: Settings = settings_for(province.database_url, "none-")
-    monkeypatch.setattr("services.cli.rules_command.settings", lambda: own)
+    for module in ("connection", "rules_command"):
+        monkeypatch.setattr(f"services.cli.{module}.settings", lambda: own)
 
     def run_command(*arguments: str) -> Result:
         return CliRunner().invoke(app, ["rules", "detectors", *arguments], env={"COLUMNS": "200"})

@@ -368,7 +368,8 @@ def canhdich(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Runs a command in this process, on some settings."""
 
     def run_command(configured: Settings, *argv: str) -> Result:
-        monkeypatch.setattr("services.cli.rules_command.settings", lambda: configured)
+        for module in ("connection", "rules_command"):
+            monkeypatch.setattr(f"services.cli.{module}.settings", lambda: configured)
         return CliRunner().invoke(app, [*argv], catch_exceptions=False)
 
     return run_command

@@ -9,7 +9,7 @@ import pytest
 
 from streams.domain.errors import ConfigurationError
 from streams.domain.rules import Facts, JudgedArea, Outcome, RuleBook, Standing
-from streams.handlers.judge_rules import Asked, JudgeRules
+from streams.handlers.judge_rules import Asked, JudgeRules, Question
 from streams.stores.rule_judge import RememberedPeople
 from tests.rules import AREA, book, cases, facts
 
@@ -34,9 +34,14 @@ class KnownHistory:
         self.area, self.known = area, known
         self.asked: list[Asked] = []
 
-    def facts(self, asked: Asked) -> tuple[JudgedArea, Facts]:
-        self.asked.append(asked)
-        return self.area, self.known
+    def facts_of(self, asked: Sequence[Asked]) -> list[tuple[JudgedArea, Facts] | None]:
+        self.asked.extend(asked)
+        return [
+            None
+            if question.kinds is not None and self.area.kind not in question.kinds
+            else (self.area, self.known)
+            for question in asked
+        ]
 
 
 class KnownPeople:
@@ -127,3 +132,38 @@ def test_people_are_remembered_for_a_day() -> None:
         assert [remembered.silent(DISTRICT.id, on, days) for days in (14, 21)] == [["TYT-1"], ["TYT-1"]]
 
     assert len(people.asked) == 2 * 3
+
+
+def moved(area: JudgedArea, known: Facts, standing: Sequence[Standing] = ()) -> tuple[list[Any], KnownPeople]:
+    people = KnownPeople()
+    handler = JudgeRules(KnownRules(book()), KnownHistory(area, known), people, people)
+    (verdicts,) = handler.judge_many([Question("hfmd", area.id, standing)], ON, has_moved=True)
+    return verdicts, people
+
+
+def test_a_count_that_moved_makes_nobody_silent_and_no_district_is_judged_for_it() -> None:
+    verdicts, people = moved(DISTRICT, facts({}))
+    assert verdicts == []
+    assert people.asked == []
+
+
+def test_what_stands_is_judged_though_no_rule_in_force_judges_such_an_area() -> None:
+    standing = Standing("qd02_district", date(2025, 6, 2), date(2025, 6, 30))
+    verdicts, people = moved(DISTRICT, facts({}), [standing])
+    assert {verdict.rule_id for verdict in verdicts} == {rule.id for rule in book().rules}
+    assert people.asked == []
+
+
+@pytest.mark.parametrize("number", [0, 3, 12])
+def test_a_count_that_moved_is_answered_as_if_every_rule_were_asked(number: int) -> None:
+    """Only answers that change nothing are left out."""
+    known = facts({}, cases(number, "2026-08-10"))
+    verdicts, _ = moved(AREA, known)
+    people = KnownPeople()
+    handler = JudgeRules(KnownRules(book()), KnownHistory(AREA, known), people, people)
+    everything = handler.judge_all("hfmd", AREA.id, ON)
+    silent = {Outcome.NOT_APPLICABLE}
+    assert [v for v in verdicts if v.verdict not in silent] == [
+        v for v in everything if v.verdict not in silent
+    ]
+    assert len(verdicts) < len(everything)

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from streams.domain.alerts import Kind
 from streams.domain.errors import DependencyDown
 from streams.domain.rules.verdicts import Level, Outcome
+from streams.handlers import watch_counts
+from streams.handlers.judge_rules import Question
 from streams.handlers.watch_counts import Change, Placed, WatchCounts
 from tests.fakes_watch import FakeJudge, InMemoryAlerts
 from tests.unit.domain.test_alerts import START, verdict
@@ -136,3 +139,53 @@ def test_a_sweep_that_fails_is_swept_again(watch: Watch) -> None:
     watch.handler.look_at_the_clock()
     assert [change.kind for change in watch.sent] == ["raised"]
     assert watch.alerts.alive_at == START
+
+
+def test_alerts_of_what_is_judged_are_told_while_the_rest_waits(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_counts, "KEYS_AT_ONCE", 1)
+    told_before: list[int] = []
+    judge_many = watch.judge.judge_many
+
+    def judge(questions: Sequence[Question], on: date, *, has_moved: bool = False) -> Sequence[Any]:
+        told_before.append(len(watch.sent))
+        return judge_many(questions, on, has_moved=has_moved)
+
+    monkeypatch.setattr(watch.judge, "judge_many", judge)
+    watch.handler.handle([("dengue", COMMUNE)])
+    # The commune, its area, the province.
+    assert told_before == [0, 1, 1]
+
+
+def test_what_moves_during_a_sweep_is_judged_between_its_pieces(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_counts, "KEYS_AT_ONCE", 1)
+    watch.judge.verdicts["measles", COMMUNE] = [verdict(5, disease="measles")]
+    watch.alerts = InMemoryAlerts(PLACES, moving=[("dengue", COMMUNE)])
+    watch.handler = WatchCounts(watch.judge, watch.alerts, watch._send, lambda: watch.now)
+    pieces = watch.handler.due()
+    next(pieces)()
+    # Of three areas one is swept.
+    next(pieces)()
+    assert [change.disease for change in watch.sent] == ["dengue"]
+    watch.handler.handle([("measles", COMMUNE)])
+    assert [change.disease for change in watch.sent] == ["dengue", "measles"]
+    assert watch.alerts.sweeps == {}
+    assert sum(piece() for piece in pieces) == 0
+    assert watch.alerts.sweeps == {TODAY: 3}
+
+
+def test_a_sweep_that_ends_halfway_is_begun_again(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_counts, "KEYS_AT_ONCE", 1)
+    watch.alerts = InMemoryAlerts(PLACES, moving=[("dengue", COMMUNE)])
+    watch.handler = WatchCounts(watch.judge, watch.alerts, watch._send, lambda: watch.now)
+    pieces = watch.handler.due()
+    next(pieces)()
+    watch.alerts.is_down = True
+    with pytest.raises(DependencyDown):
+        next(pieces)()
+    watch.alerts.is_down = False
+    assert watch.handler.look_at_the_clock() == 1
+    assert list(watch.alerts.sweeps) == [TODAY]

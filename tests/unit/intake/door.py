@@ -13,7 +13,7 @@ from schemas.events import DOOR_MAX_AHEAD, Event, parse_event
 from services.intake import create_app
 from services.intake.guard import BodyReader
 from services.settings import Settings
-from tests.fakes_intake import FakeKnowledge, FakeSink, small_catalogue
+from tests.fakes_intake import FakeAlertBook, FakeKnowledge, FakeSink, small_catalogue
 
 NOW = datetime(2026, 1, 15, 1, 0, tzinfo=UTC)
 ONE = "application/cloudevents+json"
@@ -51,6 +51,7 @@ class Doorstep:
         self,
         sink: FakeSink | None = None,
         knowledge: FakeKnowledge | None = None,
+        alerts: FakeAlertBook | None = None,
         *,
         send_seconds: float = 5.0,
         client: tuple[str, int] = ("127.0.0.1", 50_000),
@@ -59,10 +60,12 @@ class Doorstep:
     ) -> None:
         self.sink = sink or FakeSink()
         self.knowledge = knowledge or FakeKnowledge(catalogue=small_catalogue())
+        self.alerts = alerts or FakeAlertBook()
         self.app = create_app(
             SETTINGS,
             sink=self.sink,
             knowledge=self.knowledge,
+            alerts=self.alerts,
             clock=lambda: NOW,
             send_seconds=send_seconds,
             bodies=lambda metrics: BodyReader(metrics, max_open_bytes, body_seconds),

@@ -98,12 +98,14 @@ class TestOpenapi:
         assert routes | {("/openapi.json", "get")} == described
 
     def test_names_every_kind_of_refusal_under_its_status(self, document: dict[str, Any]) -> None:
-        responses = document["paths"]["/v1/events"]["post"]["responses"]
         shown = {
             name: int(status)
-            for status, response in responses.items()
+            for path in document["paths"].values()
+            for operation in path.values()
+            for status, response in operation["responses"].items()
             for name in response["content"].get("application/problem+json", {"examples": {}})["examples"]
         }
+        responses = document["paths"]["/v1/events"]["post"]["responses"]
         # These answer requests to other addresses and with other methods.
         elsewhere = {"not-found", "method-not-allowed"}
         assert shown == {name: kind.status for name, kind in KINDS.items() if name not in elsewhere}

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from services.notify.message import Message, compose
+from schemas.catalogue import Catalogue
+from services.notify.message import SMS_LENGTH, Message, alert_text, compose, plain
 from streams.domain.alerts import Kind
 from streams.domain.recipients import DeliveryKind, Recipient
 from streams.domain.rules.verdicts import Level
@@ -93,6 +94,39 @@ def test_the_short_text_has_counts_and_a_link_and_nothing_else() -> None:
         "CÓ DỊCH (đạt tiêu chí): Sốt xuất huyết Dengue, Xã Bình Lư, Khu vực Tam Đường, Tỉnh Lai Châu, 19 ca "
         "(mới). https://canhdich.example/alerts/00000000-0000-0000-0000-000000000001"
     )
+
+
+def test_the_text_to_paste_says_what_a_message_says_and_no_note() -> None:
+    row = {**ROW, "kind": "noted", "state": "acknowledged", "note": "gọi trạm", "actor": "bs.lan"}
+    for language, state in (("vi", "đã tiếp nhận"), ("en", "acknowledged")):
+        text = alert_text(row, language, LINK)  # type: ignore[arg-type]
+        assert text.splitlines()[0].endswith(f"({state})")
+        assert "19 ca" in text
+        assert "TT 15/2026/TT-BYT Điều 16.1b" in text
+        assert "https://canhdich.example/alerts/00000000-0000-0000-0000-000000000001" in text
+        assert "gọi trạm" not in text
+        assert "bs.lan" not in text
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_text_message_fits_whatever_the_names_are(published_catalogue: Catalogue, language: str) -> None:
+    longest = max((area.name_vi for area in published_catalogue.areas), key=len)
+    names = dict.fromkeys(("area_name", "district_name", "province_name"), longest)
+    disease = max(published_catalogue.diseases, key=lambda disease: len(disease.name_vi))
+    titles = {"disease_vi": disease.name_vi, "disease_en": disease.name_en}
+    for kind in Kind:
+        row = {**ROW, **names, **titles, "kind": kind.value, "cases": 12_345}
+        for rows in ((row,), (row,) * 12):
+            sms = message(*rows, language=language, kind=DeliveryKind.DIGEST).sms
+            assert len(sms) <= SMS_LENGTH
+            assert sms.isascii()
+            assert "?" not in sms
+            assert "ID 00000000" in sms
+            assert "12345" in sms
+
+
+def test_letters_that_no_telephone_has_are_not_sent() -> None:
+    assert plain("Ổ dịch [A] €5 ở “Đồng Văn”…") == '? dich ?A? ?5 o "Dong Van"...'.replace("? dich", "O dich")
 
 
 def test_markup_in_names_and_notes_is_text() -> None:
