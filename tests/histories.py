@@ -24,15 +24,20 @@ from streams.domain.case import Case, CaseEvent, contribution_of
 from streams.domain.catalogue import Catalogue
 from streams.domain.counts import COUNTERS, Basis, changes
 from streams.domain.judging import judge, kind_of
-from streams.handlers.fold_cases import TOPIC, FoldCases, Record
+from streams.domain.reports import ReportKind
+from streams.handlers.fold_cases import FoldCases, Record
+from streams.handlers.fold_reports import FoldReports
 from streams.stores.catalogue import load
 from streams.stores.counts import CountsRequest
 from streams.stores.ledger import PostgresLedger
+from streams.stores.reports import PostgresReports
 from tests.builders import AREAS, DISEASES, START, event, judged_by, position, small_catalogue
 from tests.fakes import RecordingAnnouncements, run
+from tests.report_builders import focus, tally
 
 PARTITIONS = 2
 OLD_GEOGRAPHY = date(2024, 1, 1)
+_REPORT_KINDS: tuple[ReportKind, ...] = ("tally", "focus")
 APPENDED_FROM = datetime(2040, 1, 1, tzinfo=UTC)
 """After the database's clock, so that known_at comes from the records alone, also after a load."""
 
@@ -69,10 +74,15 @@ class Append:
     def partition(self) -> int:
         return partition_for(_key(self.value), PARTITIONS)
 
+    @property
+    def topic(self) -> str:
+        """What it is an event of: case, tally or focus."""
+        return str(orjson.loads(self.value)["type"]).split(".")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A worker folds at most so many records of a partition."""
+    """A worker folds at most so many records of a partition of each topic."""
 
     partition: int
     most: int
@@ -85,7 +95,8 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class ReadAgain:
-    """A partition is read again from its start, under a new epoch; where it was made anew it is empty."""
+    """A partition of each topic is read again from its start, under a new epoch; where it was made anew it is
+    empty."""
 
     partition: int
     is_new: bool = False
@@ -130,15 +141,51 @@ def _events(draw: st.DrawFn) -> bytes:
     )
 
 
+_PERIODS = (("2022-01-01", "2022-12-31"), ("2022-03-01", "2022-03-31"))
+
+
+@st.composite
+def _reports(draw: st.DrawFn) -> bytes:
+    number, time = draw(st.integers(1, 12)), START + timedelta(minutes=draw(st.integers(0, 3)))
+    disease = draw(st.sampled_from(["dengue", "measles", "rubella"]))
+    amount = st.integers(0, 9)
+    if draw(st.booleans()):
+        start, end = draw(st.sampled_from(_PERIODS))
+        return tally(
+            draw(st.sampled_from(["cases", "pep_started"])),
+            draw(amount),
+            number,
+            time,
+            disease=disease,
+            area=draw(st.sampled_from(["12", "106", "99999"])),
+            start=start,
+            end=end,
+            **draw(st.fixed_dictionaries({}, optional={"target": st.one_of(st.none(), amount)})),
+        )
+    optional = {name: st.one_of(st.none(), amount) for name in ("exposed", "ill", "dead")}
+    return focus(
+        f"OD-{draw(st.integers(1, 3))}",
+        number,
+        time,
+        disease=disease,
+        area_code=draw(st.sampled_from(["03412", "03549", "99999"])),
+        started_on=draw(st.one_of(st.none(), _days)),
+        **draw(st.fixed_dictionaries({}, optional=optional)),
+    )
+
+
 _appends = st.builds(Append, _events(), st.integers(0, 12))
+_report_appends = st.builds(Append, _reports(), st.integers(0, 12))
 _partitions = st.integers(0, PARTITIONS - 1)
 _folds = st.builds(Fold, _partitions, st.integers(1, 6))
 _SELDOM = st.one_of(st.just(Load()), st.just(Publish()), st.builds(ReadAgain, _partitions, st.booleans()))
 
 
-def histories(max_size: int = 30) -> st.SearchStrategy[list[Step]]:
-    """Histories of so many steps; what is not folded at their end stays in Kafka."""
-    steps: st.SearchStrategy[Step] = st.one_of(_appends, _appends, _appends, _folds, _folds, _SELDOM)
+def histories(max_size: int = 30, *, with_reports: bool = False) -> st.SearchStrategy[list[Step]]:
+    """Histories of so many steps, with tallies and foci or without; what is not folded at their end stays in
+    Kafka."""
+    others = (_report_appends,) * 3 if with_reports else ()
+    steps: st.SearchStrategy[Step] = st.one_of(_appends, _appends, _appends, *others, _folds, _folds, _SELDOM)
     return st.lists(steps, max_size=max_size)
 
 
@@ -154,7 +201,7 @@ class World:
     """A database that lives through a history.
 
     Attributes:
-        folded: What was folded so far, in the order of folding.
+        folded: What was folded of cases so far, in the order of folding.
     """
 
     def __init__(
@@ -165,9 +212,20 @@ class World:
     ) -> None:
         self._connection = connection
         self._publish = publish
-        self._ledger = PostgresLedger(database_url)
-        self._handler = FoldCases(self._ledger, RecordingAnnouncements(), PARTITIONS)
-        self._logs: dict[int, list[Append]] = {p: [] for p in range(PARTITIONS)}
+        self._ledgers = {
+            "case": PostgresLedger(database_url),
+            **{kind: PostgresReports(database_url, kind) for kind in _REPORT_KINDS},
+        }
+        self._handlers = {
+            "case": FoldCases(self._ledgers["case"], RecordingAnnouncements(), PARTITIONS),
+            **{
+                kind: FoldReports(kind, self._ledgers[kind], RecordingAnnouncements(), PARTITIONS)
+                for kind in _REPORT_KINDS
+            },
+        }
+        self._logs: dict[tuple[str, int], list[Append]] = {
+            (topic, p): [] for topic in self._handlers for p in range(PARTITIONS)
+        }
         self._last_known = dict.fromkeys(range(PARTITIONS), APPENDED_FROM)
         self._identities: set[tuple[str, str]] = set()
         self._loads = 0
@@ -176,38 +234,42 @@ class World:
         self._load()
         start = position(last_known_at=APPENDED_FROM)
         new = dict.fromkeys(range(PARTITIONS), start)
-        assert run(self._ledger.replace_positions(dict.fromkeys(new), new)), TOPIC
+        for topic, ledger in self._ledgers.items():
+            assert run(ledger.replace_positions(dict.fromkeys(new), new)), topic
 
     def __enter__(self) -> "World":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ledger.close()
+        for ledger in self._ledgers.values():
+            ledger.close()
 
     def play(self, steps: Iterable[Step]) -> None:
         """Live through some steps."""
         for step in steps:
             match step:
                 case Append():
-                    self._logs[step.partition].append(step)
+                    self._logs[step.topic, step.partition].append(step)
                 case Fold():
-                    self._fold(step.partition, step.most)
+                    for topic in self._handlers:
+                        self._fold(topic, step.partition, step.most)
                 case Load():
                     self._load()
                 case ReadAgain():
-                    if step.is_new:
-                        self._logs[step.partition].clear()
-                    self._read_again(step.partition)
+                    for topic in self._handlers:
+                        if step.is_new:
+                            self._logs[topic, step.partition].clear()
+                        self._read_again(topic, step.partition)
                 case Publish():
                     self._publish(self)
 
     def fold_all(self) -> None:
         """Catch up with Kafka."""
-        for partition, log in self._logs.items():
-            self._fold(partition, len(log))
+        for (topic, partition), log in self._logs.items():
+            self._fold(topic, partition, len(log))
 
-    def _fold(self, partition: int, most: int) -> None:
-        done = run(self._ledger.positions([partition]))[partition].next_offset
+    def _fold(self, topic: str, partition: int, most: int) -> None:
+        done = run(self._ledgers[topic].positions([partition]))[partition].next_offset
         batch = [
             Record(
                 partition,
@@ -216,12 +278,12 @@ class World:
                 _key(record.value),
                 record.value,
             )
-            for place, record in enumerate(self._logs[partition][done : done + most])
+            for place, record in enumerate(self._logs[topic, partition][done : done + most])
         ]
         if not batch:
             return
-        run(self._handler.handle(batch))
-        for record in batch:
+        run(self._handlers[topic].handle(batch))
+        for record in batch if topic == "case" else ():
             known_at = max(record.appended_at, self._last_known[partition])
             self._last_known[partition] = known_at
             content = orjson.loads(record.value or b"")
@@ -236,7 +298,7 @@ class World:
         catalogue = CATALOGUES[self._loads]
         self._loads += 1
         load(self._connection, catalogue, "test")
-        self._handler.forget()
+        self._forget()
         known_at = max(self._last_known.values())
         self._last_known = dict.fromkeys(range(PARTITIONS), known_at)
         judged = judged_by(catalogue, self._loads)
@@ -246,11 +308,15 @@ class World:
         iso = {key: day.isoformat() for key, day in since.items()}
         self.folded.append(Folded(known_at, replace(judged, case_reports_since=iso)))
 
-    def _read_again(self, partition: int) -> None:
-        before = run(self._ledger.positions([partition]))[partition]
+    def _read_again(self, topic: str, partition: int) -> None:
+        before = run(self._ledgers[topic].positions([partition]))[partition]
         after = replace(before, epoch=before.epoch + 1, next_offset=0, announced_offset=0, last_hash=None)
-        assert run(self._ledger.replace_positions({partition: before}, {partition: after}))
-        self._handler.forget()
+        assert run(self._ledgers[topic].replace_positions({partition: before}, {partition: after}))
+        self._forget()
+
+    def _forget(self) -> None:
+        for handler in self._handlers.values():
+            handler.forget()
 
 
 def empty(connection: Connection[TupleRow]) -> None:

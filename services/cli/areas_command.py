@@ -1,7 +1,6 @@
 """`canhdich areas …`: what codes mean and meant, which are unknown, and the next decree as a file."""
 
 from dataclasses import asdict
-from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,13 +9,15 @@ from rich.table import Table
 
 from schemas.catalogue import CatalogueError, OperatorFilesError, load_catalogue
 from services.announcing import announce_loads
+from services.cli import options
+from services.cli.connection import connected
 from services.cli.output import EXIT_FAILED, JsonOption, err, exits, out, print_json, progress_bar
 from services.settings import settings
 from streams.domain.areas import Area, AreaChange
 from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.errors import ConfigurationError, DependencyDown
 from streams.domain.geography import OLDEST, Placement
-from streams.stores import catalogue, database
+from streams.stores import catalogue
 from streams.stores.areas import Atlas, Candidate, Meaning, Neighbour, ParkedCode, read_parked_codes
 from streams.stores.catalogue import Loaded, OperatorFiles
 
@@ -39,16 +40,12 @@ def show(
     json_output: JsonOption = False,
 ) -> int:
     """Print every meaning of a code; exit 1 where it has none."""
-    day = _day(on)
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    asked = options.day("--on", on)
+    day = None if asked is None else asked.isoformat()
+    with connected() as connection:
         atlas = Atlas(connection)
         meanings = [m for m in atlas.meanings(code) if day is None or m.area.is_valid_on(day)]
-        candidates = (
-            [] if meanings else atlas.candidates(code, day or datetime.now(LOCAL_ZONE).date().isoformat())
-        )
+        candidates = [] if meanings else atlas.candidates(code, day or options.today().isoformat())
     if json_output:
         print_json(
             {
@@ -71,10 +68,7 @@ def show(
 @exits
 def parked(json_output: JsonOption = False) -> None:
     """Print unknown codes, how many events wait, and what may have been meant."""
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         found = read_parked_codes(connection)
     if json_output:
         print_json([asdict(code) for code in found])
@@ -111,10 +105,7 @@ def load(
     except CatalogueError as error:
         raise ConfigurationError(f"The packaged catalogue is broken: {error}") from error
     files = _read(path)
-    with (
-        database.errors_translated(),
-        database.connect(configured.database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         try:
             with progress_bar("Đếm lại / counting anew", None) as advance:
                 loaded = catalogue.load_operator_files(
@@ -141,10 +132,7 @@ def load(
 @exits
 def files_(json_output: JsonOption = False) -> None:
     """Print what operators loaded, in the order in which it is laid over the package's catalogue."""
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         kept = catalogue.read_operator_files(connection)
     if json_output:
         print_json([_kept(entry) for entry in kept])
@@ -168,10 +156,7 @@ def remove(
 ) -> None:
     """Forget an operator's files; refused where events refer to areas that only they know."""
     configured = settings()
-    with (
-        database.errors_translated(),
-        database.connect(configured.database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         loaded = catalogue.remove_operator_files(connection, load_catalogue(), name, "canhdich areas remove")
         announced = _announce(connection, configured)
     if json_output:
@@ -208,15 +193,6 @@ def _read(path: Path) -> dict[str, str]:
         except UnicodeDecodeError as error:
             raise ConfigurationError(f"{file}: no UTF-8: save it as «CSV UTF-8».") from error
     return files
-
-
-def _day(value: str | None) -> str | None:
-    if value is None:
-        return None
-    try:
-        return date.fromisoformat(value).isoformat()
-    except ValueError as error:
-        raise ConfigurationError(f"--on {value}: a day is written YYYY-MM-DD.") from error
 
 
 def _print_problems(wrong: OperatorFilesError, json_output: bool) -> int:

@@ -5,10 +5,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from services.cli.connection import connected
 from services.cli.output import EXIT_FAILED, JsonOption, err, exits, out, print_json
-from services.settings import settings
 from streams.domain.calendar import LOCAL_ZONE
-from streams.stores import database
 from streams.stores.cases import ShownCase, read_case
 
 cases = typer.Typer(no_args_is_help=True)
@@ -31,10 +30,7 @@ def show(
     json_output: JsonOption = False,
 ) -> int:
     """Print a case; exit 1 where no event of it is known."""
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         found = read_case(connection, subject)
     if found is None:
         err.print(f"No event of case {subject} is in the journal (not sent, or not folded yet).")

@@ -8,10 +8,9 @@ from rich.table import Table
 
 from schemas.catalogue import load_catalogue
 from schemas.events.fields import FIELDS
-from services.cli import scope_options as options
+from services.cli import options
+from services.cli.connection import connected
 from services.cli.output import JsonOption, exits, out, print_json
-from services.settings import settings
-from streams.stores import database
 from streams.stores.completeness import read_completeness
 from streams.stores.scope import GROUPINGS
 
@@ -40,10 +39,7 @@ def completeness(
     """Print one row per group, or the fields one by one where nothing is grouped."""
     scope = options.scope_of(province, district, disease, first, last, geography)
     with_severities = {disease.code for disease in load_catalogue().diseases if disease.severities}
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         rows = read_completeness(
             connection,
             scope,

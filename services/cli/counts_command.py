@@ -1,8 +1,8 @@
 """`canhdich counts`: counts by any dimensions, now, as of an instant or as published, in any structure."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from typing import Annotated, cast, get_args
+from datetime import date, datetime
+from typing import Annotated
 from uuid import UUID
 
 import orjson
@@ -11,6 +11,8 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from schemas.topics import load_topics
+from services.cli import options
+from services.cli.connection import connected
 from services.cli.counts_table import print_table
 from services.cli.counts_table import remarks as remarks_on
 from services.cli.output import EXIT_FAILED, JsonOption, err, exits, out, print_json
@@ -19,17 +21,15 @@ from services.settings import Settings, settings
 from streams.domain.as_of import Vector
 from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.comparison import MODES
-from streams.domain.counts import BASES, Basis
+from streams.domain.counts import BASES
 from streams.domain.errors import ConfigurationError
 from streams.domain.geography import geography_on
 from streams.handlers.fold_cases import TOPIC
-from streams.stores import database
 from streams.stores.answers import Extras, read_answer
 from streams.stores.counts import (
     DIMENSIONS,
     TIME_DIMENSIONS,
     CountsRequest,
-    Dimension,
     read_counts,
     read_counts_as_of,
 )
@@ -49,11 +49,11 @@ def register(app: typer.Typer) -> None:
 
 @exits
 def counts(
-    province: Annotated[str | None, typer.Option(help="Province code, e.g. 12.")] = None,
-    district: Annotated[str | None, typer.Option(help="District code, e.g. 109.")] = None,
-    disease: Annotated[str | None, typer.Option(help="Disease code, e.g. dengue.")] = None,
-    first: Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD.")] = None,
-    last: Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD.")] = None,
+    province: options.ProvinceOption = None,
+    district: options.DistrictOption = None,
+    disease: options.DiseaseOption = None,
+    first: options.FromOption = None,
+    last: options.ToOption = None,
     basis: Annotated[
         str | None, typer.Option(help=f"What a day means: {', '.join(BASES)}; onset by default.")
     ] = None,
@@ -93,10 +93,7 @@ def counts(
     """Print counts; rows of zeros are left out."""
     configured = settings()
     asked = _Asked(province, district, disease, first, last, basis, as_of, geography, by, rates, compare)
-    with (
-        database.errors_translated(),
-        database.connect(configured.database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         if snapshot is None:
             printed = _count(connection, configured, asked, publish)
         elif as_of is not None or publish is not None:
@@ -161,17 +158,17 @@ class _Asked:
         return Extras(self.rates, self.compare, today)
 
     def request(self, today: date) -> CountsRequest:
-        last_day = _day("--to", self.last)
+        last_day = options.day("--to", self.last)
         request = CountsRequest(
-            by=_dimensions(self.by or []),
+            by=options.choices_of("--by", self.by, DIMENSIONS),
             geography_on=geography_on(self.geography, last_day, today),
-            basis=_basis(self.basis or "onset"),
+            basis=options.choice("--basis", self.basis or "onset", BASES),
             province=self.province,
             district=self.district,
             disease=self.disease,
-            first=_day("--from", self.first),
+            first=options.day("--from", self.first),
             last=last_day,
-            as_of=_instant(self.as_of),
+            as_of=options.instant("--as-of", self.as_of),
         )
         if request.first is not None and request.last is not None and request.first > request.last:
             raise ConfigurationError("--from is after --to.")
@@ -244,29 +241,6 @@ def _count_as_published(connection: Connection[TupleRow], asked: _Asked, snapsho
     return _Printed(document_of(rows, None), [*remarks, *notes])
 
 
-def _dimensions(values: list[str]) -> list[Dimension]:
-    dimensions = [part.strip() for value in values for part in value.split(",") if part.strip()]
-    for dimension in dimensions:
-        if dimension not in DIMENSIONS:
-            raise ConfigurationError(f"--by {dimension}: choose from {', '.join(DIMENSIONS)}.")
-    return cast(list[Dimension], list(dict.fromkeys(dimensions)))
-
-
-def _basis(value: str) -> Basis:
-    if value not in get_args(Basis):
-        raise ConfigurationError(f"--basis {value}: choose from {', '.join(BASES)}.")
-    return cast(Basis, value)
-
-
-def _day(option: str, value: str | None) -> date | None:
-    if value is None:
-        return None
-    try:
-        return date.fromisoformat(value)
-    except ValueError as error:
-        raise ConfigurationError(f"{option} {value}: a day is written YYYY-MM-DD.") from error
-
-
 def _uuid(value: str) -> UUID:
     try:
         return UUID(value)
@@ -274,18 +248,6 @@ def _uuid(value: str) -> UUID:
         raise ConfigurationError(
             f"--snapshot {value}: no snapshot's id; `canhdich snapshots` lists them."
         ) from error
-
-
-def _instant(value: str | None) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise ConfigurationError(
-            f"--as-of {value}: an instant is written like 2023-07-04T08:00:00+07:00."
-        ) from error
-    return (instant if instant.tzinfo else instant.replace(tzinfo=LOCAL_ZONE)).astimezone(UTC)
 
 
 def _undated_remarks(

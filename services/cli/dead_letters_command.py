@@ -10,12 +10,12 @@ import typer
 from rich.table import Table
 
 from schemas.events import DOOR_MAX_AHEAD, InvalidEvent, parse_event
+from services.cli.connection import connected
 from services.cli.output import EXIT_FAILED, JsonOption, err, exits, out, print_json
 from services.settings import Settings, settings
 from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.errors import ConfigurationError
 from streams.handlers.fold_cases import TOPIC
-from streams.stores import database
 from streams.stores.broker import Producer, errors_translated
 from streams.stores.dead_letters import read_dead_letters, retry
 
@@ -35,10 +35,7 @@ def list_(
     json_output: JsonOption = False,
 ) -> None:
     """Print dead letters; personal identifiers are redacted before they are stored."""
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         rows = read_dead_letters(connection, is_open=not include_retried, most=most)
     if json_output:
         print_json(rows)
@@ -76,10 +73,7 @@ def retry_(
 ) -> int:
     """Repair, validate, send, mark; 1 when it is still not valid."""
     configured = settings()
-    with (
-        database.errors_translated(),
-        database.connect(configured.database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         try:
             done = retry(
                 connection,

@@ -7,11 +7,10 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from schemas.catalogue import load_catalogue
-from services.cli import scope_options as options
+from services.cli import options
+from services.cli.connection import connected
 from services.cli.output import JsonOption, err, exits, out, print_json
-from services.settings import settings
 from streams.domain.delay import TRUNCATED_DAYS, Deadline
-from streams.stores import database
 from streams.stores.delay import read_delays
 from streams.stores.scope import GROUPINGS
 
@@ -47,10 +46,7 @@ def delays(
         disease.code: [Deadline(d.valid_from, d.valid_to, d.code) for d in disease.deadlines]
         for disease in load_catalogue().diseases
     }
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         rows = read_delays(
             connection,
             scope,

@@ -9,8 +9,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from schemas.events.fields import FIELDS, FOCUS_HOSPITALISED
-from services.cli.output import JsonOption, exits, out, print_json
-from services.cli.scope_options import (
+from services.cli.connection import connected
+from services.cli.options import (
     DiseaseOption,
     DistrictOption,
     FromOption,
@@ -18,14 +18,14 @@ from services.cli.scope_options import (
     ToOption,
     choice,
     day,
+    instant,
     today,
 )
-from services.cli.tallies_command import day_text, instant, number
-from services.settings import settings
+from services.cli.output import JsonOption, exits, out, print_json
+from services.cli.tallies_command import day_text, number
 from streams.domain.errors import ConfigurationError
 from streams.domain.focus import NUMBERS
 from streams.domain.geography import geography_on
-from streams.stores import database
 from streams.stores.counts import CountsRequest
 from streams.stores.foci import FociTotal, ShownFocus, read_foci, read_foci_totals
 
@@ -82,10 +82,7 @@ def foci(
         raise ConfigurationError("--from is after --to.")
     if kind is not None:
         choice("--kind", kind, tuple(_KINDS))
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         if json_output:
             print_json(foci_document(connection, request, kind))
             return

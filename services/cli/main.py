@@ -9,6 +9,7 @@ from services.cli import (
     cases_command,
     completeness_command,
     counts_command,
+    dashboards_command,
     dead_letters_command,
     delays_command,
     demo_command,
@@ -16,10 +17,12 @@ from services.cli import (
     doctor_command,
     foci_command,
     import_command,
+    meanings_command,
     nowcast_command,
     populations_command,
     rebuild_command,
     recipients_command,
+    report_command,
     rules_command,
     service_commands,
     silent_command,
@@ -38,6 +41,7 @@ app = typer.Typer(
 for module in (
     service_commands,
     import_command,
+    meanings_command,
     counts_command,
     populations_command,
     snapshots_command,
@@ -54,10 +58,12 @@ for module in (
     rules_command,
     alerts_command,
     recipients_command,
+    report_command,
     delays_command,
     completeness_command,
     silent_command,
     nowcast_command,
+    dashboards_command,
 ):
     module.register(app)
 

@@ -7,12 +7,10 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from services.cli import scope_options as options
+from services.cli import options
+from services.cli.connection import connected
 from services.cli.output import JsonOption, err, exits, out, print_json
-from services.settings import settings
 from streams.domain.calendar import LOCAL_ZONE
-from streams.domain.errors import ConfigurationError
-from streams.stores import database
 from streams.stores.triangle import Clock, Grain, NowcastRequest, SeriesGrouping, read_nowcast
 
 
@@ -47,7 +45,7 @@ def nowcast(
     json_output: JsonOption = False,
 ) -> None:
     """Print the last periods that are over, by onset."""
-    now = datetime.now(UTC) if as_of is None else _instant(as_of)
+    now = options.instant("--as-of", as_of) or datetime.now(UTC)
     geography_on = geography or now.astimezone(LOCAL_ZONE).date().isoformat()
     request = NowcastRequest(
         options.scope_of(province, district, disease, None, None, geography_on),
@@ -56,10 +54,7 @@ def nowcast(
         options.choice("--grain", grain, get_args(Grain)),
         options.choice("--clock", clock, get_args(Clock)),
     )
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         rows = read_nowcast(connection, request)
     if json_output:
         print_json(rows)
@@ -68,16 +63,6 @@ def nowcast(
     console = err if json_output else out
     for line in _remarks(request, rows):
         console.print(line, markup=False, highlight=False)
-
-
-def _instant(value: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise ConfigurationError(
-            f"--as-of {value}: an instant is written like 2023-07-04T08:00:00+07:00."
-        ) from error
-    return (instant if instant.tzinfo else instant.replace(tzinfo=LOCAL_ZONE)).astimezone(UTC)
 
 
 def _remarks(request: NowcastRequest, rows: list[dict[str, Any]]) -> list[str]:

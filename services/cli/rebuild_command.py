@@ -1,4 +1,4 @@
-"""`canhdich rebuild`: every count again from the journal, in a shadow, then switched."""
+"""`canhdich rebuild`: every count, tally and focus again from the journals, in a shadow, then switched."""
 
 import time
 from typing import Annotated, Any
@@ -15,8 +15,8 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command(
         "rebuild",
-        help="Build all counts again from the journal while the old ones serve, compare, switch. Exit 1 "
-        "where they differ. From Kafka alone: give the workers an empty database.",
+        help="Build all counts, tallies and foci again from the journals while the old ones serve, compare, "
+        "switch. Exit 1 where they differ. From Kafka alone: give the workers an empty database.",
     )(run)
 
 
@@ -32,7 +32,7 @@ def run(
     with database.errors_translated(), database.connect(database_url) as connection:
         total = count_events(connection)
     started = time.monotonic()
-    with progress_bar("Folding the journal again", total) as advance:
+    with progress_bar("Folding the journals again", total) as advance:
         done = rebuild(database_url, force=force, advance=advance)
     seconds = time.monotonic() - started
     for note in done.notes:
@@ -41,6 +41,7 @@ def run(
         print_json(
             {
                 "events": done.events,
+                "reports": done.reports,
                 "seconds": round(seconds, 3),
                 "identical": done.is_identical,
                 "switched": done.is_switched,
@@ -54,10 +55,16 @@ def run(
 
 
 def _print(done: Rebuilt, seconds: float) -> None:
-    rate = done.events / seconds if seconds else 0
-    out.print(f"{done.events:,} events folded in {seconds:.1f} s ({rate:,.0f}/s).")
+    rate = (done.events + done.reports) / seconds if seconds else 0
+    out.print(
+        f"{done.events:,} events of cases and {done.reports:,} of tallies and foci folded in {seconds:.1f} s "
+        f"({rate:,.0f}/s)."
+    )
     if done.is_identical:
-        out.print("Identical: ledger, cases, counts, totals and parked events. The rebuilt tables serve now.")
+        out.print(
+            "Identical: cases, counts, totals, tallies, foci, their ledgers and parked events. The rebuilt "
+            "tables serve now."
+        )
         return
     tables = dict.fromkeys(difference.table for difference in done.differences)
     out.print(f"DIFFERENT in {', '.join(tables)}; at most {MOST_DIFFERENCES} keys of each:")

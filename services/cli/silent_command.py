@@ -6,10 +6,9 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from services.cli import scope_options as options
+from services.cli import options
+from services.cli.connection import connected
 from services.cli.output import JsonOption, err, exits, out, print_json
-from services.settings import settings
-from streams.stores import database
 from streams.stores.silence import read_silence
 
 _STATES = {"silent": "im lặng", "reporting": "có báo cáo", "rare": "ít báo cáo", "gone": "đã ngừng"}
@@ -35,10 +34,7 @@ def silent(
     """Print the silent reporters, those that stopped longest ago first."""
     day = options.day("--on", on) or options.today()
     scope = options.scope_of(province, district, disease, None, on, geography)
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         found = read_silence(connection, scope, day)
     rows = [row for row in found if everyone or row["state"] == "silent"]
     if json_output:

@@ -5,10 +5,9 @@ from typing import Any
 import typer
 from rich.table import Table
 
+from services.cli.connection import connected
 from services.cli.output import JsonOption, exits, out, print_json
-from services.settings import settings
 from streams.domain.calendar import LOCAL_ZONE
-from streams.stores import database
 from streams.stores.snapshots import Snapshot, read_snapshots
 
 
@@ -22,10 +21,7 @@ def register(app: typer.Typer) -> None:
 @exits
 def list_snapshots(json_output: JsonOption = False) -> None:
     """The newest first."""
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         found = read_snapshots(connection)
     if json_output:
         print_json([_document(snapshot) for snapshot in found])

@@ -1,31 +1,31 @@
 """`canhdich tallies`: what offices report as sums, and where that differs from the cases counted."""
 
-from datetime import UTC, date, datetime
-from typing import Annotated, Any, cast
+from datetime import date
+from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from schemas.events.fields import FIELDS
-from services.cli.output import JsonOption, exits, out, print_json
-from services.cli.scope_options import (
+from services.cli.connection import connected
+from services.cli.options import (
     DiseaseOption,
     DistrictOption,
     FromOption,
     ProvinceOption,
     ToOption,
     choice,
+    choices_of,
     day,
+    instant,
     today,
 )
-from services.settings import settings
+from services.cli.output import JsonOption, exits, out, print_json
 from streams.domain.areas import code_of
-from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.counts import Basis
 from streams.domain.errors import ConfigurationError
 from streams.domain.geography import geography_on
-from streams.stores import database
 from streams.stores.counts import CountsRequest, Dimension
 from streams.stores.tallies import Discrepancy, read_discrepancies, read_tallies
 
@@ -78,7 +78,7 @@ def tallies(
     """Print tallies per indicator and disease, or the comparison with case counts."""
     last_day = day("--to", last)
     request = CountsRequest(
-        by=_dimensions(by or []),
+        by=choices_of("--by", by or [], DIMENSIONS),
         geography_on=geography_on(geography, last_day, today()),
         basis=choice("--basis", basis, _BASES),
         province=province,
@@ -92,10 +92,7 @@ def tallies(
         raise ConfigurationError("--from is after --to.")
     for name in indicator or []:
         choice("--indicator", name, tuple(INDICATORS))
-    with (
-        database.errors_translated(),
-        database.connect(settings().database_url.get_secret_value()) as connection,
-    ):
+    with connected() as connection:
         if discrepancies:
             if request.as_of is not None or request.by or indicator:
                 raise ConfigurationError("--discrepancies goes with neither --as-of, --by nor --indicator.")
@@ -114,23 +111,6 @@ def tallies(
         _print(found, request.by)
 
 
-def instant(option: str, value: str | None) -> datetime | None:
-    """An instant as typed, in UTC.
-
-    Raises:
-        ConfigurationError: it is none.
-    """
-    if value is None:
-        return None
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise ConfigurationError(
-            f"{option} {value}: an instant is written like 2023-07-04T08:00:00+07:00."
-        ) from error
-    return (found if found.tzinfo else found.replace(tzinfo=LOCAL_ZONE)).astimezone(UTC)
-
-
 def number(value: int | None) -> str:
     """With a dot between thousands, as Vietnamese reports print it; a dash where it is not known."""
     return "–" if value is None else f"{value:,}".replace(",", ".")
@@ -142,14 +122,6 @@ def day_text(value: date | str | None) -> str:
         return "–"
     found = date.fromisoformat(value) if isinstance(value, str) else value
     return f"{found:%d/%m/%Y}"
-
-
-def _dimensions(values: list[str]) -> list[Dimension]:
-    named = [part.strip() for value in values for part in value.split(",") if part.strip()]
-    return [
-        cast(Dimension, choice("--by", name, cast(tuple[str, ...], DIMENSIONS)))
-        for name in dict.fromkeys(named)
-    ]
 
 
 def tally_document(one: Discrepancy) -> dict[str, Any]:

@@ -1,11 +1,18 @@
 """The same period in an earlier year, by dates or by ISO weeks with their week 53."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 from streams.domain.calendar import Period, month_of, week_of, weeks_in, years_before
 
 Unit = Literal["day", "week", "month", "year"]
+
+Days = tuple[date | None, date | None]
+"""The first and the last day of a period; None where it is open."""
+
+Years = tuple[int | None, int | None]
+
+_DAY = timedelta(days=1)
 
 
 def unit_of(unit: Unit, day: date) -> Period:
@@ -78,3 +85,56 @@ def unit_after(unit: Unit, start: date, years: int) -> date | None:
         return None if week > weeks_in(year + years) else date.fromisocalendar(year + years, week, 1)
     there = years_before(start, -years)
     return there if there.day == start.day else None
+
+
+def whole_years(days: Days) -> tuple[Years, list[tuple[int, Period]]] | None:
+    """A period as whole calendar years, and what of it is missing or too much there.
+
+    Years are taken where that leaves fewer days to be looked at than the period itself has in them.
+
+    Args:
+        days: The period.
+
+    Returns:
+        The first and the last year (None where the period is open), and signed periods: +1 for days to be
+        added to these years, -1 for days to be taken away. None where no year is worth it.
+
+    >>> years, rest = whole_years((date(2026, 1, 1), date(2026, 11, 22)))
+    >>> years, [(sign, period.days) for sign, period in rest]
+    ((2026, 2026), [(-1, 39)])
+    """
+    first, last = days
+    start, end = _from_year(first), _until_year(last)
+    if first is not None and last is not None and first.year == last.year:
+        if 2 * Period(first, last).days <= unit_of("year", first).days:
+            return None
+        start = end = first.year
+    if start is not None and end is not None and start > end:
+        return None
+    rest: list[tuple[int, Period]] = []
+    if first is not None and start is not None:
+        rest += _between(first, date(start, 1, 1))
+    if last is not None and end is not None:
+        rest += _between(date(end + 1, 1, 1), last + _DAY)
+    return (start, end), rest
+
+
+def _from_year(first: date | None) -> int | None:
+    if first is None:
+        return None
+    year = unit_of("year", first)
+    return first.year if 2 * (first - year.first).days < year.days else first.year + 1
+
+
+def _until_year(last: date | None) -> int | None:
+    if last is None:
+        return None
+    year = unit_of("year", last)
+    return last.year if 2 * (year.last - last).days < year.days else last.year - 1
+
+
+def _between(start: date, end: date) -> list[tuple[int, Period]]:
+    """The days from one day on and before another, to be added; taken away where the other is earlier."""
+    if start < end:
+        return [(1, Period(start, end - _DAY))]
+    return [(-1, Period(end, start - _DAY))] if end < start else []

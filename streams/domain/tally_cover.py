@@ -128,6 +128,9 @@ def finest_cover(roots: Sequence[Place], claims: Iterable[Claim], period: Period
     """
     start, end = period.first.toordinal(), period.last.toordinal() + 1
     search = _Search(claims, start, end)
+    if search.is_empty:
+        # Without a tally this is asked of every disease and year, and a province has hundreds of areas.
+        return Cover((), (), period)
     best = _NONE
     for root in roots:
         best = best.plus(search.best(root, start, end, 0))
@@ -147,6 +150,11 @@ class _Search:
         self._blocks: dict[str, list[tuple[int, int]]] = {}
         self._found: dict[tuple[str, int, int], _Best] = {}
         self.places: dict[str, Place] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether none of the tallies is of use."""
+        return not self._own
 
     def best(self, place: Place, start: int, end: int, depth: int) -> _Best:
         """The best cover of a place in a span of ordinals."""

@@ -318,7 +318,6 @@ def _load(
     for statement in STAGING:
         cursor.execute(statement)
     events, cases = refold(cursor, before, after, known_at, advance)
-    events += fold_parked_reports(cursor, after, known_at)
     cursor.execute(
         query("finish_catalogue_load"),
         {"load_id": after.load_id, "refolded_events": events, "refolded_cases": cases},
@@ -341,6 +340,7 @@ def refold(
     """
     cases = _recount_cases(cursor, before, after, known_at, advance)
     events = _fold_parked(cursor, after, known_at, advance)
+    events += fold_parked_reports(cursor, after, known_at)
     if _is_redrawn(before, after):
         cursor.execute("truncate district_totals")
         cursor.execute(query("recompute_district_totals"))

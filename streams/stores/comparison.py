@@ -15,7 +15,8 @@ from streams.domain.calendar import Period
 from streams.domain.comparison import Comparison, Coverage, Mode, Row, compare
 from streams.domain.counts import COUNTERS
 from streams.domain.errors import ConfigurationError
-from streams.stores.counts import TIME_DIMENSIONS, CountsRequest, Dimension, read_counts
+from streams.domain.periods import Days
+from streams.stores.counts import TIME_DIMENSIONS, CountsRequest, Dimension, read_counts_of_periods
 from streams.stores.tallies import read_coverage, read_tally_counts
 
 _AREAS: Final[tuple[Dimension, ...]] = ("province", "district", "commune")
@@ -37,10 +38,40 @@ def read_all_counts(
     Raises:
         ConfigurationError: a code means nothing in that structure; says which.
     """
-    rows = {
-        _key(row, request): {**row, "from_tallies": 0} for row in read_counts(connection, request, vector)
-    }
-    tallies = read_tally_counts(connection, request, vector)
+    (rows,) = read_all_counts_of_periods(connection, request, [(request.first, request.last)], vector)
+    return rows
+
+
+def read_all_counts_of_periods(
+    connection: Connection[TupleRow],
+    request: CountsRequest,
+    periods: Sequence[Days],
+    vector: Vector | None = None,
+) -> list[list[Row]]:
+    """Rows as `read_all_counts` has them, for each of several periods.
+
+    Args:
+        connection: Used for one transaction.
+        request: What is asked for; its own period does not matter.
+        periods: At least one.
+        vector: Count only what it holds; None: all that is counted.
+
+    Raises:
+        ConfigurationError: as read_all_counts.
+    """
+    with connection.transaction():
+        counted = read_counts_of_periods(connection, request, periods, vector)
+        tallied = read_tally_counts(connection, request, periods, vector)
+        return [
+            _with_tallies(connection, rows, tallies, request)
+            for rows, tallies in zip(counted, tallied, strict=True)
+        ]
+
+
+def _with_tallies(
+    connection: Connection[TupleRow], counted: Sequence[Row], tallies: Sequence[Row], request: CountsRequest
+) -> list[Row]:
+    rows = {_key(row, request): {**row, "from_tallies": 0} for row in counted}
     if not tallies:
         return list(rows.values())
     main = "deaths" if request.basis == "death" else "notified"
@@ -116,18 +147,16 @@ def read_compared(
         )
     comparison = Comparison(mode, period_of(request, today, "--compare"), request.by, request.basis)
     with connection.transaction():
-        rows = read_all_counts(connection, _within(request, comparison.period), vector)
-        earlier = {
-            years: read_all_counts(connection, _within(request, comparison.earlier(years)), vector)
-            for years in comparison.years
-        }
+        asked = (comparison.period, *map(comparison.earlier, comparison.years))
+        days = [(period.first, period.last) for period in asked]
+        rows, *earlier = read_all_counts_of_periods(connection, request, days, vector)
         return in_order(
             connection,
             compare(
                 rows,
-                earlier,
+                dict(zip(comparison.years, earlier, strict=True)),
                 comparison,
-                _coverages(connection, request, vector),
+                _coverages(connection, request, comparison, vector),
                 _diseases(connection, request, comparison, vector),
             ),
             request,
@@ -135,13 +164,16 @@ def read_compared(
 
 
 def _coverages(
-    connection: Connection[TupleRow], request: CountsRequest, vector: Vector | None
+    connection: Connection[TupleRow], request: CountsRequest, comparison: Comparison, vector: Vector | None
 ) -> Callable[[Row], Coverage]:
     """What is known of the place of a row: of the place asked about, else of the row's province."""
+    earlier = [comparison.earlier(years) for years in comparison.years]
+    years = {year for period in earlier for year in range(period.first.year, period.last.year + 1)}
 
     @cache
     def of(province: str | None) -> Coverage:
-        return _Remembered(read_coverage(connection, replace(request, province=province), vector))
+        place = replace(request, province=province)
+        return _Remembered(read_coverage(connection, place, vector, years))
 
     if request.province is None and "province" in request.by:
         return lambda row: of(row["province"])
@@ -173,16 +205,13 @@ def _diseases(
         return lambda _: asked
     areas = tuple(dimension for dimension in request.by if dimension in _AREAS)
     by_place: dict[tuple[str | None, ...], list[str]] = {}
-    by_disease = replace(_within(request, comparison.period), by=(*areas, "disease"))
+    period = comparison.period
+    by_disease = replace(request, by=(*areas, "disease"), first=period.first, last=period.last)
     for row in read_all_counts(connection, by_disease, vector):
         # Cases that stand here through their syndrome only are in no total.
         if row["notified"] + row["deaths"] > row["resolved_from_syndrome"]:
             by_place.setdefault(tuple(row[area] for area in areas), []).append(row["disease"])
     return lambda row: by_place.get(tuple(row[area] for area in areas), [])
-
-
-def _within(request: CountsRequest, period: Period) -> CountsRequest:
-    return replace(request, first=period.first, last=period.last)
 
 
 def _key(row: Row, request: CountsRequest) -> tuple[object, ...]:

@@ -13,8 +13,10 @@ from psycopg.rows import TupleRow, dict_row
 from schemas.sql import query
 from streams.domain.areas import Area, AreaIndex, code_of
 from streams.domain.as_of import Folded, LogEnds, Place, Vector, is_final
+from streams.domain.calendar import week_name
 from streams.domain.counts import COUNTERS, Basis
 from streams.domain.errors import ConfigurationError
+from streams.domain.periods import Days, whole_years
 from streams.handlers.fold_cases import Position
 
 Dimension = Literal["disease", "agent", "province", "district", "commune", "day", "week", "month", "year"]
@@ -132,6 +134,27 @@ def read_counts(
     Raises:
         ConfigurationError: a code means nothing in that structure; says which.
     """
+    (rows,) = read_counts_of_periods(connection, request, [(request.first, request.last)], vector)
+    return rows
+
+
+def read_counts_of_periods(
+    connection: Connection[TupleRow],
+    request: CountsRequest,
+    periods: Sequence[Days],
+    vector: Vector | None = None,
+) -> list[list[dict[str, Any]]]:
+    """Rows as `read_counts` has them, for each of several periods, by one question to the database.
+
+    Args:
+        connection: Used for one transaction.
+        request: What is asked for; its own period does not matter.
+        periods: At least one.
+        vector: Count only what it holds; None: all that is counted.
+
+    Raises:
+        ConfigurationError: as read_counts.
+    """
     from_ledger = request.as_of is not None or vector is not None
     places = {} if vector is None else vector.places
     with connection.transaction():
@@ -145,7 +168,6 @@ def read_counts(
                 query("counts"),
                 {
                     "from_ledger": from_ledger,
-                    "whole_years": not from_ledger and _is_in_totals(request),
                     "as_of": request.as_of,
                     "load_id": None if vector is None else vector.load_id,
                     "partitions": list(places),
@@ -156,9 +178,7 @@ def read_counts(
                     "disease": request.disease,
                     "province_id": area_id_of(areas, "province", request.province, request.geography_on),
                     "district_id": area_id_of(areas, "district", request.district, request.geography_on),
-                    "first": request.first,
-                    "last": request.last,
-                    "by_time": bool(TIME_DIMENSIONS & set(request.by)),
+                    **_reading(request, periods, from_ledger=from_ledger),
                     **{f"by_{dimension}": dimension in request.by for dimension in DIMENSIONS},
                 },
                 # A plan for any parameters would read every row: most of the conditions are switches.
@@ -166,19 +186,45 @@ def read_counts(
             )
             rows = cursor.fetchall()
         names = _names(connection, rows, request.by)
-    shown = [_shown(row, request.by, names, diseases) for row in rows]
     disease_order = {code: number for number, code in enumerate(diseases)}
-    shown.sort(key=lambda row: _sort_key(row, request.by, disease_order))
+    shown: list[list[dict[str, Any]]] = [[] for _ in periods]
+    for row in rows:
+        shown[row["period"] - 1].append(_shown(row, request.by, names, diseases))
+    for period in shown:
+        period.sort(key=lambda row: sort_key(row, request.by, disease_order))
     return shown
 
 
-def _is_in_totals(request: CountsRequest) -> bool:
-    """Whether the yearly totals of districts, far fewer rows than the daily counts, can hold the answer."""
-    return (
-        not _FINER_THAN_TOTALS & set(request.by)
-        and (request.first is None or (request.first.month, request.first.day) == (1, 1))
-        and (request.last is None or (request.last.month, request.last.day) == (12, 31))
-    )
+def _reading(request: CountsRequest, periods: Iterable[Days], *, from_ledger: bool) -> dict[str, Any]:
+    """Which days and which yearly totals of districts, far fewer rows than the days, hold the answers.
+
+    Of the districts whose totals are read the days say only what the years have too much or too little.
+    """
+    with_totals = not from_ledger and not _FINER_THAN_TOTALS & set(request.by)
+    days: list[tuple[int, int, date | None, date | None, bool, bool]] = []
+    years: list[tuple[int, int, int, bool]] = []
+    for number, (first, last) in enumerate(periods, 1):
+        # A death without a day is shown as such wherever days are shown; no period can hold it.
+        has_dayless = bool(TIME_DIMENSIONS & set(request.by)) or (first is None and last is None)
+        days.append((number, 1, first, last, has_dayless, False))
+        if not with_totals:
+            continue
+        found = whole_years((first, last))
+        if found is None:
+            days.append((number, 1, first, last, has_dayless, True))
+        else:
+            (start, end), rest = found
+            years.append((number, start or date.min.year, end or date.max.year, has_dayless))
+            days += [(number, sign, period.first, period.last, False, True) for sign, period in rest]
+    return {**_columns(_DAYS_READ, days), **_columns(_YEARS_READ, years)}
+
+
+_DAYS_READ: Final = ("numbers", "signs", "firsts", "lasts", "have_dayless", "are_rest")
+_YEARS_READ: Final = ("year_numbers", "first_years", "last_years", "years_have_dayless")
+
+
+def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
 
 
 def areas_of_codes(connection: Connection[TupleRow], codes: Iterable[str | None]) -> AreaIndex:
@@ -193,10 +239,15 @@ def _names(
 ) -> dict[str, str]:
     """The names of the areas in some rows, by their ids."""
     columns = [f"{dimension}_id" for dimension in by if dimension in ("province", "district", "commune")]
-    area_ids = {row[column] for row in rows for column in columns} - {None}
-    if not area_ids:
+    return names_of_areas(connection, (row[column] for row in rows for column in columns))
+
+
+def names_of_areas(connection: Connection[TupleRow], area_ids: Iterable[str | None]) -> dict[str, str]:
+    """The names of some areas, by their ids; None among them is left out."""
+    wanted = list(set(area_ids) - {None})
+    if not wanted:
         return {}
-    return dict(connection.execute(query("names_of_areas"), {"area_ids": list(area_ids)}).fetchall())
+    return dict(connection.execute(query("names_of_areas"), {"area_ids": wanted}).fetchall())
 
 
 def structure_in_force(connection: Connection[TupleRow], day: date) -> date:
@@ -250,7 +301,7 @@ def _shown(
             shown[f"{dimension}_name"] = None if area_id is None else names[area_id]
         elif dimension == "week":
             start: date | None = row["week_start"]
-            shown["week"] = None if start is None else _iso_week(start)
+            shown["week"] = None if start is None else week_name(start)
             shown["week_start"] = start
         elif dimension == "month":
             month: date | None = row["month_start"]
@@ -269,20 +320,15 @@ def _shown(
     return shown
 
 
-def _sort_key(
-    row: dict[str, Any], by: Sequence[Dimension], disease_order: dict[str, int]
+def sort_key(
+    row: Mapping[str, Any], by: Sequence[str], disease_order: Mapping[str, int]
 ) -> tuple[tuple[bool, Any], ...]:
     """In the order asked for; diseases as in the report, what is unknown last."""
     key: list[tuple[bool, Any]] = []
     for dimension in by:
-        value = row[dimension]
+        value = row.get(dimension)
         if value is None:
             key.append((True, ""))
         else:
             key.append((False, disease_order[value] if dimension == "disease" else value))
     return tuple(key)
-
-
-def _iso_week(start: date) -> str:
-    year, week, _ = start.isocalendar()
-    return f"{year}-W{week:02d}"

@@ -1,24 +1,25 @@
-"""All counts built again from the journal, beside the live ones, compared with them, and put in their place.
+"""All counts, tallies and foci built again from the journals beside the live ones, compared, switched to.
 
-The journal is folded per partition in (epoch, offset) order; each catalogue load folds again what it changed,
+A journal is folded per partition in (epoch, offset) order; each catalogue load folds again what it changed,
 between the events that were judged by the load before it and its own. The same functions fold as in a worker
-(streams/stores/tables.py, streams/stores/catalogue.py); only the schema that they write to is another.
+(streams/stores/tables.py, report_tables.py, catalogue.py); only the schema that they write to is another.
 
 Workers go on meanwhile. Twice they wait for a moment, between two batches: when the comparison's view of live
 and rebuilt tables is fixed, and for the switch.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 import psycopg
-from psycopg import Connection, IsolationLevel, sql
+from psycopg import Connection, Cursor, IsolationLevel, sql
 from psycopg.rows import TupleRow, dict_row
 
 from schemas.sql import query
@@ -29,13 +30,29 @@ from streams.domain.case import CaseEvent
 from streams.domain.catalogue import Catalogue
 from streams.domain.errors import ConfigurationError, DependencyDown
 from streams.domain.judging import Parked, ParkedReason, event_with_area, judge, kind_of
+from streams.domain.reports import ReportEvent, ReportKind, judge_report, report_event
 from streams.stores import database, shadow
 from streams.stores.audit import read_sizes
 from streams.stores.catalogue import PastLoad, read_loads, read_past_catalogue, refold
+from streams.stores.report_audit import read_report_sizes
+from streams.stores.report_tables import fold_reports, write_parked_reports
 from streams.stores.tables import STAGING, Cause, fold_events, write_parked
 
-TABLES: Final = ("cases", "count_changes", "daily_counts", "district_totals", "parked_events")
-"""What is rebuilt. Identities, journal, positions and dead letters are the stream's own record and stay."""
+TABLES: Final = (
+    "cases",
+    "count_changes",
+    "daily_counts",
+    "district_totals",
+    "parked_events",
+    "tallies",
+    "foci",
+    "figure_changes",
+    "parked_reports",
+)
+"""What is rebuilt. Identities, journals, positions and dead letters are the stream's own record and stay."""
+
+Journal = Literal["case", "tally", "focus"]
+"""Whose events: each kind has a topic of its own, so partitions of its own."""
 
 MOST_DIFFERENCES: Final = 20
 """How many keys that differ are named, of each table."""
@@ -61,13 +78,15 @@ class Rebuilt:
     """What a rebuild found and did.
 
     Attributes:
-        events: Journaled events folded, canaries left out.
+        events: Journaled events of cases folded, canaries left out.
+        reports: Journaled events of tallies and foci folded.
         differences: The first keys of each table that differ; empty where all is identical.
         is_switched: Whether the rebuilt tables serve now.
         notes: What could not be as it was then.
     """
 
     events: int
+    reports: int
     differences: Sequence[Difference]
     is_switched: bool
     notes: Sequence[str]
@@ -78,23 +97,32 @@ class Rebuilt:
         return not self.differences
 
 
-class _Mark(NamedTuple):
-    """How far the journal goes: a place after the last event of each partition, and the loads so far."""
+class _Log(NamedTuple):
+    """One partition of one journal."""
 
-    places: Mapping[int, Place]
+    journal: Journal
+    partition: int
+
+
+class _Mark(NamedTuple):
+    """How far the journals go: a place after the last event of each log, and the loads so far."""
+
+    places: Mapping[_Log, Place]
     loads: Sequence[PastLoad]
 
-    def tail_after(self, done: Mapping[int, Place]) -> int:
+    def tail_after(self, done: Mapping[_Log, Place]) -> int:
         """At least how many offsets are left to fold; an epoch's end is not known, so it counts as a page."""
         return sum(
-            place.offset - done.get(p, _START).offset if place.epoch == done.get(p, _START).epoch else _PAGE
-            for p, place in self.places.items()
-            if place > done.get(p, _START)
+            place.offset - done.get(log, _START).offset
+            if place.epoch == done.get(log, _START).epoch
+            else _PAGE
+            for log, place in self.places.items()
+            if place > done.get(log, _START)
         )
 
 
 class _Row(NamedTuple):
-    """One row of the journal."""
+    """One row of a journal; a report's type is its kind."""
 
     known_at: datetime
     epoch: int
@@ -110,15 +138,17 @@ class _Row(NamedTuple):
 
 
 def count_events(connection: Connection[TupleRow]) -> int:
-    """How many events the journal holds, the canary's left out."""
+    """How many events the journals hold, the canary's left out."""
     events, *_ = read_sizes(connection)
-    return events
+    reports, _ = read_report_sizes(connection)
+    return events + reports
 
 
 def rebuild(
     database_url: str, *, force: bool = False, advance: Callable[[int], None] = lambda _: None
 ) -> Rebuilt:
-    """Build all counts again from the journal; switch to them where they are identical, or where forced.
+    """Build all counts, tallies and foci again from the journals; switch to them where they are identical, or
+    where forced.
 
     Args:
         database_url: The live database. Needs as much free space again as the rebuilt tables take.
@@ -158,11 +188,11 @@ class _Rebuild:
         self._connection = connection
         self._reader = reader
         self._advance = advance
-        self._places: dict[int, Place] = {}
+        self._places: dict[_Log, Place] = {}
         # Read, but judged by a later load than the present one.
-        self._ahead: dict[int, list[_Row]] = {}
+        self._ahead: dict[_Log, list[_Row]] = {}
         self._catalogue: Catalogue | None = None
-        self._events = 0
+        self._folded: Counter[Journal] = Counter()
         self._notes: list[str] = []
 
     def run(self, force: bool) -> Rebuilt:
@@ -177,21 +207,25 @@ class _Rebuild:
         while True:
             differences = self._compare_all()
             if differences and not force:
-                return Rebuilt(self._events, differences, False, self._notes)
+                return self._rebuilt(differences, is_switched=False)
             with self._workers_waiting():
                 mark = self._read_mark()
                 assert self._catalogue is not None  # noqa: S101 - there was a load
                 if mark.loads[-1].load_id != self._catalogue.load_id:
                     # A load moves what was compared already; it is a matter of a few days, so compare again.
                     continue
-                compared = {partition: self._places.get(partition, _START) for partition in mark.places}
+                compared = {log: self._places.get(log, _START) for log in mark.places}
                 self._catch_up(mark)
                 if not differences:
                     differences = _differences(self._connection, compared)
                 if differences and not force:
-                    return Rebuilt(self._events, differences, False, self._notes)
+                    return self._rebuilt(differences, is_switched=False)
                 self._switch()
-                return Rebuilt(self._events, differences, True, self._notes)
+                return self._rebuilt(differences, is_switched=True)
+
+    def _rebuilt(self, differences: Sequence[Difference], *, is_switched: bool) -> Rebuilt:
+        cases = self._folded["case"]
+        return Rebuilt(cases, self._folded.total() - cases, differences, is_switched, self._notes)
 
     def _compare_all(self) -> list[Difference]:
         """Compare everything, as of one moment at which the rebuilt tables have caught up."""
@@ -208,8 +242,12 @@ class _Rebuild:
     def _read_mark(self) -> _Mark:
         self._connection.isolation_level = IsolationLevel.REPEATABLE_READ
         with self._connection.transaction():
-            ends = self._connection.execute(query("journal_ends")).fetchall()
-            mark = _Mark({partition: Place(*end) for partition, *end in ends}, read_loads(self._connection))
+            places = {
+                _Log(journal, partition): Place(*end)
+                for statement in (query("journal_ends"), query("report_journal_ends"))
+                for journal, partition, *end in self._connection.execute(statement)
+            }
+            mark = _Mark(places, read_loads(self._connection))
         self._connection.isolation_level = None
         return mark
 
@@ -236,14 +274,14 @@ class _Rebuild:
             yield
 
     def _catch_up(self, mark: _Mark) -> None:
-        """Fold the journal up to a mark, load by load."""
+        """Fold the journals up to a mark, load by load."""
         for past in mark.loads:
             if self._catalogue is not None and past.load_id < self._catalogue.load_id:
                 continue
             if self._catalogue is None or past.load_id > self._catalogue.load_id:
                 self._load(past)
-            for partition, end in mark.places.items():
-                self._fold_partition(partition, end)
+            for log, end in mark.places.items():
+                self._fold_log(log, end)
 
     def _load(self, past: PastLoad) -> None:
         if not past.is_kept:
@@ -258,27 +296,28 @@ class _Rebuild:
                 with self._connection.cursor() as cursor:
                     refold(cursor, before, self._catalogue, past.known_at)
 
-    def _fold_partition(self, partition: int, end: Place) -> None:
+    def _fold_log(self, log: _Log, end: Place) -> None:
         """Fold a partition's events that the present load judged, up to an end."""
         assert self._catalogue is not None  # noqa: S101 - _catch_up loads first
         load_id = self._catalogue.load_id
-        while (place := self._places.get(partition, _START)) < end:
-            rows = self._ahead.pop(partition, None) or self._read_page(partition, place, end)
+        while (place := self._places.get(log, _START)) < end:
+            rows = self._ahead.pop(log, None) or self._read_page(log, place, end)
             judged_now = list(takewhile(lambda row: row.load_id <= load_id, rows))
             if not rows:
-                self._places[partition] = end
+                self._places[log] = end
             if judged_now:
-                self._fold(partition, judged_now, self._catalogue)
-                self._places[partition] = Place(judged_now[-1].epoch, judged_now[-1].kafka_offset + 1)
+                self._fold(log, judged_now, self._catalogue)
+                self._places[log] = Place(judged_now[-1].epoch, judged_now[-1].kafka_offset + 1)
             if len(judged_now) < len(rows):
-                self._ahead[partition] = rows[len(judged_now) :]
+                self._ahead[log] = rows[len(judged_now) :]
                 return
 
-    def _read_page(self, partition: int, place: Place, end: Place) -> list[_Row]:
+    def _read_page(self, log: _Log, place: Place, end: Place) -> list[_Row]:
         rows = self._connection.execute(
-            query("journal_page"),
+            query("journal_page") if log.journal == "case" else query("report_journal_page"),
             {
-                "partition": partition,
+                "kind": log.journal,
+                "partition": log.partition,
                 "epoch": place.epoch,
                 "next_offset": place.offset,
                 "end_epoch": end.epoch,
@@ -288,25 +327,14 @@ class _Rebuild:
         )
         return [_Row(*row) for row in rows]
 
-    def _fold(self, partition: int, rows: Sequence[_Row], catalogue: Catalogue) -> None:
-        events: list[tuple[Cause, CaseEvent]] = []
-        parked: list[tuple[str, UUID, datetime, ParkedReason, str]] = []
-        for row in rows:
-            if row.is_parked:
-                reason, code = _why_parked(row, catalogue)
-                parked.append((row.subject, row.event_id, row.known_at, reason, code))
-            else:
-                cause = Cause(row.known_at, row.event_id, row.epoch, partition, row.kafka_offset)
-                time = microseconds(row.event_time)
-                kind = kind_of(row.event_type)
-                event = event_with_area(kind, row.subject, row.event_id, time, row.data, row.area_id)
-                events.append((cause, event))
+    def _fold(self, log: _Log, rows: Sequence[_Row], catalogue: Catalogue) -> None:
         with self._in_shadow(), self._connection.cursor() as cursor:
-            write_parked(cursor, parked)
-            if events:
-                fold_events(cursor, events, catalogue)
+            if log.journal == "case":
+                _fold_cases(cursor, log.partition, rows, catalogue)
+            else:
+                _fold_reports(cursor, log.journal, log.partition, rows, catalogue)
         number = sum(not is_canary(row.subject) for row in rows)
-        self._events += number
+        self._folded[log.journal] += number
         self._advance(number)
 
     def _switch(self) -> None:
@@ -332,41 +360,81 @@ class _Rebuild:
         return True
 
 
-def _why_parked(row: _Row, catalogue: Catalogue) -> tuple[ParkedReason, str]:
-    judged, _ = judge(
-        kind_of(row.event_type),
-        row.subject,
-        row.event_id,
-        microseconds(row.event_time),
-        row.data,
-        catalogue,
-    )
+def _fold_cases(cursor: Cursor[TupleRow], partition: int, rows: Sequence[_Row], catalogue: Catalogue) -> None:
+    events: list[tuple[Cause, CaseEvent]] = []
+    parked: list[tuple[str, UUID, datetime, ParkedReason, str]] = []
+    for row in rows:
+        kind, time = kind_of(row.event_type), microseconds(row.event_time)
+        if row.is_parked:
+            judged, _ = judge(kind, row.subject, row.event_id, time, row.data, catalogue)
+            parked.append((row.subject, row.event_id, row.known_at, *_why_parked(row, judged)))
+        else:
+            event = event_with_area(kind, row.subject, row.event_id, time, row.data, row.area_id)
+            events.append((_cause(row, partition), event))
+    write_parked(cursor, parked)
+    if events:
+        fold_events(cursor, events, catalogue)
+
+
+def _fold_reports(
+    cursor: Cursor[TupleRow], kind: ReportKind, partition: int, rows: Sequence[_Row], catalogue: Catalogue
+) -> None:
+    events: list[tuple[Cause, ReportEvent]] = []
+    parked: list[tuple[str, UUID, datetime, ParkedReason, str]] = []
+    for row in rows:
+        time = microseconds(row.event_time)
+        if row.area_id is None:
+            judged, _ = judge_report(kind, row.subject, row.event_id, time, row.data, catalogue)
+            parked.append((row.subject, row.event_id, row.known_at, *_why_parked(row, judged)))
+        else:
+            event = report_event(kind, row.subject, row.event_id, time, row.data, row.area_id)
+            events.append((_cause(row, partition), event))
+    write_parked_reports(cursor, kind, parked)
+    if events:
+        fold_reports(cursor, kind, events)
+
+
+def _cause(row: _Row, partition: int) -> Cause:
+    return Cause(row.known_at, row.event_id, row.epoch, partition, row.kafka_offset)
+
+
+def _why_parked(row: _Row, judged: object) -> tuple[ParkedReason, str]:
     if isinstance(judged, Parked):
         return judged.reason, judged.code
     # Only where the catalogue of then is not kept; the next load folds it.
     return "unknown_area", str(row.data.get("area_code"))
 
 
-def _differences(connection: Connection[TupleRow], since: Mapping[int, Place]) -> list[Difference]:
+def _differences(connection: Connection[TupleRow], since: Mapping[_Log, Place]) -> list[Difference]:
     """The keys that differ, among what events after some places touched; everything for no places."""
-    params = {
-        "is_all": not since,
-        "partitions": list(since),
-        "epochs": [place.epoch for place in since.values()],
-        "next_offsets": [place.offset for place in since.values()],
-        "most": MOST_DIFFERENCES,
-    }
+    of_cases = _since({log: place for log, place in since.items() if log.journal == "case"}, not since)
+    of_reports = _since({log: place for log, place in since.items() if log.journal != "case"}, not since)
     found = []
     with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute("set local work_mem = '256MB'")
-        for table, statement in (
-            ("count_changes", query("rebuilt_ledger_differences")),
-            ("daily_counts", query("rebuilt_count_differences")),
-            ("district_totals", query("rebuilt_total_differences")),
-            ("cases", query("rebuilt_case_differences")),
-            ("parked_events", query("rebuilt_parked_differences")),
+        for table, statement, params in (
+            ("count_changes", query("rebuilt_ledger_differences"), of_cases),
+            ("daily_counts", query("rebuilt_count_differences"), of_cases),
+            ("district_totals", query("rebuilt_total_differences"), of_cases),
+            ("cases", query("rebuilt_case_differences"), of_cases),
+            ("parked_events", query("rebuilt_parked_differences"), of_cases),
+            ("figure_changes", query("rebuilt_figure_differences"), of_reports),
+            ("tallies", query("rebuilt_tally_differences"), of_reports),
+            ("foci", query("rebuilt_focus_differences"), of_reports),
+            ("parked_reports", query("rebuilt_parked_report_differences"), of_reports),
         ):
             for row in cursor.execute(statement, params).fetchall():
                 live, rebuilt = row.pop("live"), row.pop("rebuilt")
                 found.append(Difference(table, row, live, rebuilt))
     return found
+
+
+def _since(places: Mapping[_Log, Place], is_all: bool) -> dict[str, Any]:
+    return {
+        "is_all": is_all,
+        "kinds": [log.journal for log in places],
+        "partitions": [log.partition for log in places],
+        "epochs": [place.epoch for place in places.values()],
+        "next_offsets": [place.offset for place in places.values()],
+        "most": MOST_DIFFERENCES,
+    }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
-from psycopg import Connection, IsolationLevel
+from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from schemas.sql import query
@@ -15,6 +15,7 @@ from streams.domain.focus import Focus, focus_of
 from streams.domain.reports import NOTHING, FigureAmounts, FigureKey, Report, ReportKind
 from streams.domain.tally import Tally, tally_of
 from streams.stores.catalogue import read_catalogue
+from streams.stores.counts import one_view
 from streams.stores.foci import refolded
 from streams.stores.report_tables import figures_of, report_from
 
@@ -48,12 +49,11 @@ def audit_reports(connection: Connection[TupleRow]) -> ReportsAudit:
     Args:
         connection: Used for one read-only transaction; the stream goes on meanwhile.
     """
-    before = connection.isolation_level, connection.read_only
-    connection.isolation_level, connection.read_only = IsolationLevel.REPEATABLE_READ, True
+    before, connection.read_only = connection.read_only, True
     try:
-        with connection.transaction():
+        with one_view(connection):
             catalogue = read_catalogue(connection)
-            events, parked = connection.execute(query("audit_report_sizes")).fetchone() or (0, 0)
+            events, parked = read_report_sizes(connection)
             contributed: Sums = {}
             tallies, tally_drift = _compare(connection, "tally", catalogue, contributed)
             foci, focus_drift = _compare(connection, "focus", catalogue, contributed)
@@ -67,7 +67,15 @@ def audit_reports(connection: Connection[TupleRow]) -> ReportsAudit:
             )
             return ReportsAudit(events, tallies, foci, parked, tally_drift + focus_drift, differing)
     finally:
-        connection.isolation_level, connection.read_only = before
+        connection.read_only = before
+
+
+def read_report_sizes(connection: Connection[TupleRow]) -> tuple[int, int]:
+    """How many events of tallies and foci there are, and how many of them wait for the catalogue."""
+    row = connection.execute(query("audit_report_sizes")).fetchone()
+    assert row is not None  # noqa: S101 - a select without from
+    events, parked = row
+    return events, parked
 
 
 def _compare(

@@ -12,7 +12,13 @@ from schemas.sql import query
 from streams.domain.areas import code_of
 from streams.domain.calendar import week_name, week_of
 from streams.domain.errors import ConfigurationError
-from streams.stores.counts import area_id_of, areas_of_codes, structure_in_force
+from streams.stores.counts import (
+    area_id_of,
+    areas_of_codes,
+    names_of_areas,
+    sort_key,
+    structure_in_force,
+)
 
 Grouping = Literal["disease", "province", "district", "commune", "facility", "week", "month", "year"]
 GROUPINGS: Final[tuple[Grouping, ...]] = get_args(Grouping)
@@ -88,12 +94,6 @@ _VALUE: Final[Mapping[Grouping, Callable[[Mapping[str, Any]], Any]]] = {
 }
 
 
-def names_of_areas(connection: Connection[TupleRow], area_ids: Iterable[str | None]) -> dict[str, str]:
-    """The names of some areas, by their ids."""
-    wanted = list(set(area_ids) - {None})
-    return dict(connection.execute(query("names_of_areas"), {"area_ids": wanted}).fetchall())
-
-
 def names_of_keys(
     connection: Connection[TupleRow], keys: Iterable[Key], by: Sequence[Grouping]
 ) -> dict[str, str]:
@@ -127,11 +127,4 @@ def shown_key(
 def in_order(keys: Iterable[Key], by: Sequence[Grouping], diseases: Mapping[str, str]) -> list[Key]:
     """Groups in the order asked for: diseases as in the report, what is unknown last."""
     place = {code: number for number, code in enumerate(diseases)}
-
-    def order(key: Key) -> tuple[tuple[bool, Any], ...]:
-        return tuple(
-            (value is None, "" if value is None else place[value] if grouping == "disease" else value)
-            for grouping, value in zip(by, key, strict=True)
-        )
-
-    return sorted(keys, key=order)
+    return sorted(keys, key=lambda key: sort_key(dict(zip(by, key, strict=True)), by, place))

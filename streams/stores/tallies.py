@@ -1,7 +1,7 @@
 """Reading tallies: what they add up to, what they say of cases, what is known, where they differ."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -10,13 +10,14 @@ from psycopg.rows import TupleRow, dict_row
 
 from schemas.sql import query
 from streams.domain.as_of import Vector
-from streams.domain.calendar import LOCAL_ZONE, Period
+from streams.domain.calendar import LOCAL_ZONE, Period, week_name, week_of
 from streams.domain.counts import Basis
 from streams.domain.coverage import Coverage
 from streams.domain.errors import ConfigurationError
+from streams.domain.periods import Days
 from streams.domain.tally import COUNTED, STOCKS, is_counted
 from streams.domain.tally_cover import Claim, Cover, finest_cover
-from streams.stores.counts import CountsRequest, Dimension
+from streams.stores.counts import CountsRequest, Dimension, sort_key
 from streams.stores.places import Level, Scope, ShownArea, read_scope
 
 _LEVELS: tuple[Level, ...] = ("province", "district", "commune")
@@ -69,7 +70,9 @@ def read_tallies(
         if "agent" in request.by:
             return []
         scope = read_scope(connection, request.geography_on, request.province, request.district)
-        figures = _read_figures(connection, request, scope, indicators, vector)
+        since = _read_since(connection, request.as_of, vector)
+        counted = _read_counted(connection, request, scope, indicators, vector, since)
+    figures = _within(counted, (request.first, request.last))
     rows: list[Row] = []
     for (indicator, disease), group in _grouped(figures, lambda f: (f.indicator, f.disease)).items():
         head = {"indicator": indicator, "disease": disease, "disease_name": diseases[disease]}
@@ -78,13 +81,16 @@ def read_tallies(
         else:
             rows += [{**head, "kind": "flow", **row} for row in _flow_rows(group, request, scope)]
     order = {code: number for number, code in enumerate(diseases)}
-    rows.sort(key=lambda row: (order[row["disease"]], row["indicator"], *_sort_key(row, request.by, order)))
+    rows.sort(key=lambda row: (order[row["disease"]], row["indicator"], *sort_key(row, request.by, order)))
     return rows
 
 
 def read_tally_counts(
-    connection: Connection[TupleRow], request: CountsRequest, vector: Vector | None = None
-) -> list[Row]:
+    connection: Connection[TupleRow],
+    request: CountsRequest,
+    periods: Sequence[Days],
+    vector: Vector | None = None,
+) -> list[list[Row]]:
     """The cases and deaths that tallies stand for, by the dimensions asked for: to be added to those counted.
 
     Only tallies that count, those of the time before case reports: no disease, province and day is in both.
@@ -94,20 +100,34 @@ def read_tally_counts(
 
     Args:
         connection: Used for one transaction.
-        request: What is asked for.
+        request: What is asked for; its own period does not matter.
+        periods: For which days; the rows of each.
         vector: Only what it holds; None: all that is known.
 
     Raises:
         ConfigurationError: a code means nothing in that structure; says which.
     """
+    nothing: list[list[Row]] = [[] for _ in periods]
+    if "agent" in request.by:
+        return nothing
     with connection.transaction():
-        diseases = _disease_names(connection, request.disease)
         # Most installations have no tally that stands for cases: they pay for one small question.
-        if "agent" in request.by or not _read_since(connection, request.as_of, vector):
-            return []
+        since = _read_since(connection, request.as_of, vector)
+        if not since:
+            return nothing
+        diseases = _disease_names(connection, request.disease)
         scope = read_scope(connection, request.geography_on, request.province, request.district)
         wanted = ["deaths"] if request.basis == "death" else list(COUNTED)
-        figures = _read_figures(connection, request, scope, wanted, vector)
+        counted = _read_counted(connection, request, scope, wanted, vector, since)
+    return [
+        _tally_counts(_within(counted, days), replace(request, first=days[0], last=days[1]), scope, diseases)
+        for days in periods
+    ]
+
+
+def _tally_counts(
+    figures: Sequence[Figure], request: CountsRequest, scope: Scope, diseases: Mapping[str, str]
+) -> list[Row]:
     sums: dict[tuple[Any, ...], Row] = {}
     for (indicator, _), group in _grouped(figures, lambda f: (f.indicator, f.disease)).items():
         _, members = _cover(group, request, scope)
@@ -119,11 +139,14 @@ def read_tally_counts(
             row[COUNTED[indicator]] += figure.value
     order = {code: number for number, code in enumerate(diseases)}
     rows = [row for row in sums.values() if any(row[counter] for counter in COUNTED.values())]
-    return sorted(rows, key=lambda row: _sort_key(row, request.by, order))
+    return sorted(rows, key=lambda row: sort_key(row, request.by, order))
 
 
 def read_coverage(
-    connection: Connection[TupleRow], request: CountsRequest, vector: Vector | None = None
+    connection: Connection[TupleRow],
+    request: CountsRequest,
+    vector: Vector | None = None,
+    years: Collection[int] | None = None,
 ) -> Coverage:
     """What is known of the place that is asked about, from tallies and from case reports.
 
@@ -133,32 +156,36 @@ def read_coverage(
         connection: Used for one transaction.
         request: Place, geography, as_of and disease matter; the period and the dimensions do not.
         vector: Only what it holds; None: all that is known.
+        years: The calendar years that will be asked about; None: any.
 
     Raises:
         ConfigurationError: a code means nothing in that structure; says which.
     """
+    is_anywhere = request.province is None and request.district is None
     with connection.transaction():
         scope = read_scope(connection, request.geography_on, request.province, request.district)
         since = _read_since(connection, request.as_of, vector)
-        years = connection.execute(
+        reported = connection.execute(
             query("case_years"),
             {
                 **_ledger_params(request.as_of, vector, None if vector is None else vector.places),
                 "disease": request.disease,
                 "province_ids": [part.province_id for part in scope.parts],
+                # Which provinces are heard of at all is a matter of every year.
+                "years": None if years is None or is_anywhere else sorted(years),
             },
             prepare=False,
         ).fetchall()
         whole = _read_all(connection, request, scope, ["cases"], vector)
     case_years: dict[tuple[str, str], set[int]] = {}
-    for disease, province_id, year in years:
+    for disease, province_id, year in reported:
         case_years.setdefault((disease, province_id), set()).add(year)
     claims: dict[str, list[Claim]] = {}
     for figure in whole:
         if figure.value == 0 or _counts(figure, since):
             claims.setdefault(figure.disease, []).append(_claim(figure, scope))
     parts = scope.parts
-    if request.province is None and request.district is None:
+    if is_anywhere:
         heard_of = {province_id for _, province_id in case_years} | {f.area.own_province_id for f in whole}
         parts = tuple(part for part in parts if part.province_id in heard_of)
     until = request.as_of or datetime.now(LOCAL_ZONE)
@@ -267,21 +294,25 @@ def _ledger_params(
     }
 
 
-def _read_figures(
+def _read_counted(
     connection: Connection[TupleRow],
     request: CountsRequest,
     scope: Scope,
     indicators: Sequence[str] | None,
     vector: Vector | None,
+    since: Mapping[tuple[str, str], date],
 ) -> list[Figure]:
-    """The tallies that stand in the answers, within the period asked for."""
-    since = _read_since(connection, request.as_of, vector)
+    """The tallies that stand in the answers, of any period."""
+    found = _read_all(connection, request, scope, indicators, vector)
+    return [figure for figure in found if _counts(figure, since)]
+
+
+def _within(figures: Iterable[Figure], days: Days) -> list[Figure]:
+    first, last = days
     return [
         figure
-        for figure in _read_all(connection, request, scope, indicators, vector)
-        if _counts(figure, since)
-        and (request.first is None or request.first <= figure.period.first)
-        and (request.last is None or figure.period.last <= request.last)
+        for figure in figures
+        if (first is None or first <= figure.period.first) and (last is None or figure.period.last <= last)
     ]
 
 
@@ -404,28 +435,16 @@ def _dimensions(figure: Figure, by: Sequence[Dimension], diseases: Mapping[str, 
         elif dimension == "day":
             row["day"] = first if first == last else None
         elif dimension == "week":
-            is_within = first.isocalendar()[:2] == last.isocalendar()[:2]
-            year, week, _ = first.isocalendar()
-            row["week"] = f"{year}-W{week:02d}" if is_within else None
-            row["week_start"] = date.fromisocalendar(year, week, 1) if is_within else None
+            week = week_of(first)
+            is_within = last in week
+            row["week"] = week_name(first) if is_within else None
+            row["week_start"] = week.first if is_within else None
         elif dimension == "month":
             month = first.isoformat()[:7]
             row["month"] = month if month == last.isoformat()[:7] else None
         elif dimension == "year":
             row["year"] = first.year if first.year == last.year else None
     return row
-
-
-def _sort_key(row: Row, by: Sequence[Dimension], order: Mapping[str, int]) -> tuple[tuple[bool, Any], ...]:
-    """In the order asked for; diseases as in the report, what is unknown last."""
-    key: list[tuple[bool, Any]] = []
-    for dimension in by:
-        value = row.get(dimension)
-        if value is None:
-            key.append((True, ""))
-        else:
-            key.append((False, order[value] if dimension == "disease" else value))
-    return tuple(key)
 
 
 def _grouped(figures: Iterable[Figure], key: Any) -> dict[Any, list[Figure]]:

@@ -135,6 +135,9 @@ def test_the_books_of_the_reports_balance(installation: Installation, demo: str)
     audit = installation.json("audit")
     assert set(audit["reports"]["drift"].values()) == {0}
     assert audit["reports"]["tallies"] > 10
+    rebuilt = installation.json("rebuild")
+    assert (rebuilt["identical"], rebuilt["switched"]) == (True, True)
+    assert (rebuilt["events"], rebuilt["reports"]) == (audit["events"], audit["reports"]["events"])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 -- name: case_years
 -- returns: the calendar years in which a province has at least one counted case of a disease, by day of onset
--- params: from_ledger boolean, as_of timestamptz or null, a vector or nulls (load_id int, and arrays of equal length: partitions int[], epochs int[], next_offsets bigint[]), disease text or null, province_ids text[]
+-- params: from_ledger boolean, as_of timestamptz or null, a vector or nulls (load_id int, and arrays of equal length: partitions int[], epochs int[], next_offsets bigint[]), disease text or null, province_ids text[], years int[] or null (all)
 -- used by: streams/stores/tallies.py
 
 with changes as (
@@ -19,6 +19,7 @@ with changes as (
     where
         not %(from_ledger)s
         and dt.basis = 'onset'
+        and (%(years)s::int[] is null or dt.year = any(%(years)s::int[]))
     union all
     select
         cc.disease,
@@ -51,5 +52,6 @@ from changes as c
 where
     (%(disease)s::text is null or c.disease = %(disease)s)
     and c.province_id = any(%(province_ids)s)
+    and (%(years)s::int[] is null or c.year = any(%(years)s::int[]))
 group by c.disease, c.province_id, c.year
 having sum(c.notified) > 0;

@@ -1,7 +1,7 @@
 -- name: catalogue_case_reports_since
 -- returns: one row per disease and province whose case reports count from a day on
 -- params: none
--- used by: streams/stores/catalogue.py, streams/stores/detector_series.py
+-- used by: streams/stores/catalogue.py, streams/stores/detector_series.py, streams/stores/rule_history.py
 
 select
     crs.disease,

@@ -1,12 +1,42 @@
 -- name: counts
--- returns: one row per combination of the dimensions asked for (others null) with every counter, how many of the cases (on the basis of death: deaths) are shown where they may not belong, and the sum of their doubts; rows of zeros are absent
--- params: from_ledger boolean, as_of timestamptz or null, a vector or nulls (load_id int, and arrays of equal length: partitions int[], epochs int[], next_offsets bigint[]), basis text, structure_on date, disease text or null, province_id and district_id text or null, first and last date or null, booleans by_disease, by_agent, by_province, by_district, by_commune, by_day, by_week, by_month, by_year, by_time (any of the last four), whole_years (as the store says: totals of districts may stand for days)
+-- returns: one row per period (its number, from 1) and combination of the dimensions asked for (others null) with every counter, how many of the cases (on the basis of death: deaths) are shown where they may not belong, and the sum of their doubts; rows of zeros are absent
+-- params: from_ledger boolean, as_of timestamptz or null, a vector or nulls (load_id int, and arrays of equal length: partitions int[], epochs int[], next_offsets bigint[]), basis text, structure_on date, disease text or null, province_id and district_id text or null, days to read as arrays of equal length (numbers int[] of the periods, signs int[], firsts and lasts date[], null where open, have_dayless boolean[]: also deaths without a day, are_rest boolean[]: of the districts whose totals are read), totals to read as arrays of equal length (year_numbers, first_years and last_years int[], years_have_dayless boolean[]), booleans by_disease, by_agent, by_province, by_district, by_commune, by_day, by_week, by_month, by_year
 -- used by: streams/stores/counts.py
 
 -- Rows without an agent are the disease's own; a case that a syndrome's laboratory result resolved to
 -- another disease stands there with its syndrome in `via`, and in a total over diseases only once.
 -- The places are joined within each branch: above them the planner would read the rows of every area.
-with places as (
+with days as (
+    select
+        u.number,
+        u.sign,
+        coalesce(u.first, '-infinity') as first,
+        coalesce(u.last, 'infinity') as last,
+        u.has_dayless,
+        u.is_rest
+    from
+        unnest(
+            %(numbers)s::int[],
+            %(signs)s::int[],
+            %(firsts)s::date[],
+            %(lasts)s::date[],
+            %(have_dayless)s::boolean[],
+            %(are_rest)s::boolean[]
+        ) as u (number, sign, first, last, has_dayless, is_rest)
+),
+
+years as (
+    select u.*
+    from
+        unnest(
+            %(year_numbers)s::int[],
+            %(first_years)s::int[],
+            %(last_years)s::int[],
+            %(years_have_dayless)s::boolean[]
+        ) as u (number, first_year, last_year, has_dayless)
+),
+
+places as (
     select
         ag.area_id,
         coalesce(a.district_id, a.province_id) as own_district_id,
@@ -35,7 +65,7 @@ whole_districts as (
         p.district_id,
         p.doubt
     from places as p
-    where %(whole_years)s
+    where exists (select from years)
     group by 1, 2, 3, 4
     having
         count(*) = (
@@ -44,17 +74,47 @@ whole_districts as (
         )
 ),
 
-other_places as (
-    select p.*
+totalled_districts as (
+    select distinct wd.own_district_id
+    from whole_districts as wd
+),
+
+-- Places and days are put together before the counts are looked up: by both at once the index finds them.
+whole_places as materialized (
+    select
+        wd.own_district_id,
+        wd.province_id,
+        wd.district_id,
+        wd.doubt,
+        y.number,
+        y.first_year,
+        y.last_year,
+        y.has_dayless
+    from whole_districts as wd
+    cross join years as y
+),
+
+places_by_day as materialized (
+    select
+        p.area_id,
+        p.province_id,
+        p.district_id,
+        p.commune_id,
+        p.doubt,
+        d.number,
+        d.sign,
+        d.first,
+        d.last,
+        d.has_dayless
     from places as p
-    where not exists (
-        select from whole_districts as wd
-        where wd.own_district_id = p.own_district_id
-    )
+    left join totalled_districts as td on p.own_district_id = td.own_district_id
+    inner join days as d on d.is_rest = (td.own_district_id is not null)
 ),
 
 changes as (
     select
+        p.number,
+        p.sign,
         p.province_id,
         p.district_id,
         p.commune_id,
@@ -75,16 +135,25 @@ changes as (
         dc.imported,
         dc.hospitalised
     from daily_counts as dc
-    inner join other_places as p on dc.area_id = p.area_id
+    inner join places_by_day as p
+        on
+            dc.area_id = p.area_id
+            and (
+                dc.day between p.first and p.last
+                -- Of the other bases this is not asked at all, so that the days are the index's.
+                or (%(basis)s = 'death' and dc.day is null and p.has_dayless)
+            )
     where
         not %(from_ledger)s
         and dc.basis = %(basis)s
     union all
     select
-        wd.province_id,
-        wd.district_id,
+        wp.number,
+        1 as sign,
+        wp.province_id,
+        wp.district_id,
         null as commune_id,
-        wd.doubt,
+        wp.doubt,
         dt.disease,
         make_date(dt.year, 1, 1) as day,
         dt.via,
@@ -101,20 +170,18 @@ changes as (
         dt.imported,
         dt.hospitalised
     from district_totals as dt
-    inner join whole_districts as wd on dt.district_id = wd.own_district_id
-    where
-        %(whole_years)s
-        and dt.basis = %(basis)s
-        -- As below; said of the year, so that the index finds it.
-        and (
-            (%(basis)s = 'death' and dt.year is null)
-            or (
-                (%(first)s::date is null or dt.year >= extract(year from %(first)s::date)::smallint)
-                and (%(last)s::date is null or dt.year <= extract(year from %(last)s::date)::smallint)
+    inner join whole_places as wp
+        on
+            dt.district_id = wp.own_district_id
+            and (
+                dt.year between wp.first_year and wp.last_year
+                or (%(basis)s = 'death' and dt.year is null and wp.has_dayless)
             )
-        )
+    where dt.basis = %(basis)s
     union all
     select
+        d.number,
+        d.sign,
         p.province_id,
         p.district_id,
         p.commune_id,
@@ -136,6 +203,10 @@ changes as (
         cc.hospitalised
     from count_changes as cc
     inner join places as p on cc.area_id = p.area_id
+    inner join days as d
+        on
+            cc.day between d.first and d.last
+            or (%(basis)s = 'death' and cc.day is null and d.has_dayless)
     left join
         unnest(%(partitions)s::int[], %(epochs)s::int[], %(next_offsets)s::bigint[])
             as v (kafka_partition, epoch, next_offset)
@@ -160,56 +231,77 @@ placed as (
         (c.agent <> '') = %(by_agent)s
         and (c.via = '' or %(by_disease)s or %(disease)s::text is not null)
         and (%(disease)s::text is null or c.disease = %(disease)s)
-        -- A death without a day is shown as such wherever days are shown; no period can hold it.
-        and (
-            (
-                %(basis)s = 'death'
-                and c.day is null
-                and (%(by_time)s or (%(first)s::date is null and %(last)s::date is null))
-            )
-            or (
-                (%(first)s::date is null or c.day >= %(first)s)
-                and (%(last)s::date is null or c.day <= %(last)s)
-            )
-        )
+),
+
+-- Added up apart by sign: few rows are left to be taken from one another.
+added as (
+    select
+        p.number,
+        p.sign,
+        case when %(by_disease)s then p.disease end as disease,
+        case when %(by_agent)s then p.agent end as agent,
+        p.province_id,
+        p.district_id,
+        p.commune_id,
+        case when %(by_day)s then p.day end as day,
+        case when %(by_week)s then date_trunc('week', p.day)::date end as week_start,
+        case when %(by_month)s then date_trunc('month', p.day)::date end as month_start,
+        case when %(by_year)s then extract(year from p.day)::int end as year,
+        sum(p.notified) as notified,
+        sum(p.suspected) as suspected,
+        sum(p.probable) as probable,
+        sum(p.confirmed) as confirmed,
+        sum(p.discarded) as discarded,
+        sum(p.positive) as positive,
+        sum(p.negative) as negative,
+        sum(p.pending) as pending,
+        sum(p.deaths) as deaths,
+        sum(p.imported) as imported,
+        sum(p.hospitalised) as hospitalised,
+        sum(p.notified) filter (where p.via <> '') as resolved_from_syndrome,
+        coalesce(sum(p.placed_cases) filter (where p.doubt > 0), 0) as approximate,
+        sum(p.placed_cases * p.doubt) as doubts
+    from placed as p
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 )
 
 select
-    case when %(by_disease)s then p.disease end as disease,
-    case when %(by_agent)s then p.agent end as agent,
-    p.province_id,
-    p.district_id,
-    p.commune_id,
-    case when %(by_day)s then p.day end as day,
-    case when %(by_week)s then date_trunc('week', p.day)::date end as week_start,
-    case when %(by_month)s then date_trunc('month', p.day)::date end as month_start,
-    case when %(by_year)s then extract(year from p.day)::int end as year,
-    sum(p.notified)::int as notified,
-    sum(p.suspected)::int as suspected,
-    sum(p.probable)::int as probable,
-    sum(p.confirmed)::int as confirmed,
-    sum(p.discarded)::int as discarded,
-    sum(p.positive)::int as positive,
-    sum(p.negative)::int as negative,
-    sum(p.pending)::int as pending,
-    sum(p.deaths)::int as deaths,
-    sum(p.imported)::int as imported,
-    sum(p.hospitalised)::int as hospitalised,
-    sum(p.notified) filter (where p.via <> '')::int as resolved_from_syndrome,
-    coalesce(sum(p.placed_cases) filter (where p.doubt > 0), 0)::int as approximate,
-    sum(p.placed_cases * p.doubt) as doubts
-from placed as p
-group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+    a.number as period,
+    a.disease,
+    a.agent,
+    a.province_id,
+    a.district_id,
+    a.commune_id,
+    a.day,
+    a.week_start,
+    a.month_start,
+    a.year,
+    sum(a.sign * a.notified)::int as notified,
+    sum(a.sign * a.suspected)::int as suspected,
+    sum(a.sign * a.probable)::int as probable,
+    sum(a.sign * a.confirmed)::int as confirmed,
+    sum(a.sign * a.discarded)::int as discarded,
+    sum(a.sign * a.positive)::int as positive,
+    sum(a.sign * a.negative)::int as negative,
+    sum(a.sign * a.pending)::int as pending,
+    sum(a.sign * a.deaths)::int as deaths,
+    sum(a.sign * a.imported)::int as imported,
+    sum(a.sign * a.hospitalised)::int as hospitalised,
+    sum(a.sign * a.resolved_from_syndrome)::int as resolved_from_syndrome,
+    sum(a.sign * a.approximate)::int as approximate,
+    sum(a.sign * a.doubts) as doubts
+from added as a
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 having
-    sum(p.notified) <> 0
-    or sum(p.suspected) <> 0
-    or sum(p.probable) <> 0
-    or sum(p.confirmed) <> 0
-    or sum(p.discarded) <> 0
-    or sum(p.positive) <> 0
-    or sum(p.negative) <> 0
-    or sum(p.pending) <> 0
-    or sum(p.deaths) <> 0
-    or sum(p.imported) <> 0
-    or sum(p.hospitalised) <> 0
-order by 1, 2, 3, 4, 5, 6, 7, 8, 9;
+    sum(a.sign * a.notified) <> 0
+    or sum(a.sign * a.suspected) <> 0
+    or sum(a.sign * a.probable) <> 0
+    or sum(a.sign * a.confirmed) <> 0
+    or sum(a.sign * a.discarded) <> 0
+    or sum(a.sign * a.positive) <> 0
+    or sum(a.sign * a.negative) <> 0
+    or sum(a.sign * a.pending) <> 0
+    or sum(a.sign * a.deaths) <> 0
+    or sum(a.sign * a.imported) <> 0
+    or sum(a.sign * a.hospitalised) <> 0
+order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;

@@ -1,7 +1,7 @@
 -- name: identities
 -- returns: one row per known identity among those asked
 -- params: arrays of equal length: subjects text[], event_ids uuid[]
--- used by: services/intake/database.py, streams/stores/imports.py, streams/stores/ledger.py, streams/stores/reports.py
+-- used by: services/intake/database.py, services/report/stamp.py, streams/stores/imports.py, streams/stores/ledger.py, streams/stores/reports.py
 
 select
     ei.subject,

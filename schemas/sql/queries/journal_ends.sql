@@ -1,5 +1,5 @@
 -- name: journal_ends
--- returns: one row per partition that has journaled events: the place after the last one
+-- returns: one row per partition that has journaled events of cases: 'case', the partition, the place after the last one
 -- params: none
 -- used by: streams/stores/rebuild.py
 
@@ -25,6 +25,7 @@ with recursive partitions as (
 )
 
 select
+    'case' as kind,
     p.kafka_partition,
     last_event.epoch,
     last_event.kafka_offset + 1 as next_offset

@@ -3,4 +3,5 @@
 -- params: none
 -- used by: streams/stores/counts.py
 
-lock table cases, count_changes, daily_counts, district_totals in access share mode;
+lock table cases, count_changes, daily_counts, district_totals, tallies, foci, figure_changes, parked_reports
+in access share mode;

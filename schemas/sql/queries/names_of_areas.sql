@@ -1,7 +1,7 @@
 -- name: names_of_areas
 -- returns: names of some areas by their ids
 -- params: area_ids text[]
--- used by: streams/stores/counts.py, streams/stores/scope.py
+-- used by: streams/stores/counts.py
 
 select
     a.area_id,

@@ -9,7 +9,6 @@ from psycopg.rows import TupleRow
 from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
-from services.cli import populations_command
 from services.cli.main import app
 from services.settings import Settings
 from streams.stores.populations import current_load
@@ -22,7 +21,7 @@ HEADER = "area_code,area_on,year,population,source\n"
 @pytest.fixture(autouse=True)
 def _configured(monkeypatch: pytest.MonkeyPatch, small_database_url: str) -> None:
     configured = Settings(database_url=SecretStr(small_database_url))
-    monkeypatch.setattr(populations_command, "settings", lambda: configured)
+    monkeypatch.setattr("services.cli.connection.settings", lambda: configured)
 
 
 def ask(*arguments: str) -> Result:

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
@@ -18,8 +19,10 @@ from streams.stores import rebuild as rebuild_module
 from streams.stores.audit import audit
 from streams.stores.database import connect
 from streams.stores.rebuild import TABLES, count_events, rebuild
-from tests.builders import event
+from streams.stores.report_audit import audit_reports
+from tests.builders import START, event, minutes
 from tests.histories import Append, Load, ReadAgain, Step, World, empty, histories
+from tests.report_builders import focus, tally
 
 pytestmark = pytest.mark.native
 
@@ -59,7 +62,8 @@ def shape(connection: Connection[TupleRow]) -> dict[str, list[Any]]:
 
 
 def grown(world: World, first: int = 1, cases: int = 6) -> None:
-    """Reports, corrections, retractions, parked events, an identity used twice, in both partitions."""
+    """Cases with corrections, retractions, parked events, an identity used twice, in both partitions; tallies
+    and foci with corrections, parked ones, and an event that came too late to count."""
     for n in range(first, first + cases):
         subject = f"LC-{n}"
         both = {"measles": "positive", "rubella": "positive"}
@@ -72,12 +76,23 @@ def grown(world: World, first: int = 1, cases: int = 6) -> None:
             event(subject, 4, "updated", area_code="99999"),
             event(subject, 5, "retracted") if n % 7 == 0 else last,
         ]
+        day = (date(2022, 1, 1) + timedelta(days=n)).isoformat()
+        poisoning = f"OD-{n}"
+        values += [
+            tally(value=n, number=1, time=START + minutes(2), start=day, end=day, target=20),
+            tally(value=n + 7, number=2, time=START + minutes(3), start=day, end=day, target=20),
+            tally(value=99, number=3, time=START, start=day, end=day, target=20),
+            tally(value=n, number=4, disease="rubella", area="106", start=day, end=day, target=20),
+            focus(poisoning, 1, ill=n, hospitalised=None, place="bản Nà Hum"),
+            focus(poisoning, 2, START + minutes(1), ill=n + 2, dead=0, started_on="2023-06-03"),
+            focus(poisoning, 3, START + minutes(2), area_code="99999"),
+        ]
         world.play([Append(value, n) for value in values])
     world.fold_all()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=histories())
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=histories(40, with_reports=True))
 def test_rebuild_equals_live_after_any_history(
     small_database_url: str, connection: Connection[TupleRow], steps: list[Step]
 ) -> None:
@@ -86,10 +101,11 @@ def test_rebuild_equals_live_after_any_history(
         before = contents(connection)
         done = rebuild(small_database_url)
         assert (done.differences, done.is_switched, done.notes) == ([], True, [])
-        assert done.events == count_events(connection)
+        assert done.events + done.reports == count_events(connection)
         assert contents(connection) == before
         world.fold_all()
     assert audit(connection).is_clean
+    assert audit_reports(connection).is_clean
 
 
 @pytest.fixture
@@ -111,6 +127,10 @@ def test_the_tables_are_made_as_before_and_serve_as_before(
     assert connection.execute("select count(*) from parked_events").fetchone() != (0,)
     assert connection.execute("select count(*) from count_changes where load_id > 1").fetchone() != (0,)
     assert connection.execute("select max(epoch) from case_events").fetchone() == (1,)
+    assert connection.execute("select count(*) from figure_changes where load_id > 1").fetchone() != (0,)
+    folded = "select count(*) from parked_reports where folded_at is not null"
+    waiting = "select count(*) from parked_reports where folded_at is null"
+    assert (0,) not in (connection.execute(folded).fetchone(), connection.execute(waiting).fetchone())
     connection.execute("grant select on cases to public")
     connection.execute(
         "create view sick with (security_barrier = true) as "
@@ -212,6 +232,48 @@ def test_damage_is_found_and_nothing_is_switched_unless_forced(
     assert (contents(connection), shape(connection)) == (sound, made)
     assert rebuild(small_database_url).is_identical
     assert audit(connection).is_clean
+    assert audit_reports(connection).is_clean
+
+
+REPORT_DAMAGE = {
+    # Table and subject -> what is done to it.
+    ("tallies", "pep_started|dengue|12|2022-01-02|2022-01-02"): "update tallies set value = value + 1",
+    ("tallies", "pep_started|dengue|12|2022-01-03|2022-01-03"): "delete from tallies",
+    ("tallies", "pep_started|dengue|12|2022-01-04|2022-01-04"): "update tallies set known_at = 'infinity'",
+    ("tallies", "pep_started|rubella|106|2022-01-02|2022-01-02"): "update tallies set registers = "
+    """jsonb_set(registers, '{value}', '["0", 1]')""",
+    ("foci", "OD-1"): "update foci set hospitalised = 0",
+    ("foci", "OD-2"): "delete from foci",
+    ("foci", "OD-3"): "update foci set subject = 'OD-NONE'",
+    ("figure_changes", "OD-4"): "update figure_changes set value = value + 1",
+    ("figure_changes", "OD-5"): "delete from figure_changes",
+    ("figure_changes", "OD-6"): "insert into figure_changes select * from figure_changes",
+    ("parked_reports", "OD-7"): "update parked_reports set code = '00000'",
+    ("parked_reports", "pep_started|rubella|106|2022-01-05|2022-01-05"): "update parked_reports set "
+    "folded_at = null",
+}
+
+
+def test_damage_to_tallies_and_foci_is_found_and_mended(
+    small_database_url: str, connection: Connection[TupleRow], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild_module, "MOST_DIFFERENCES", 100)
+    sound = contents(connection)
+    for (table, subject), damage in REPORT_DAMAGE.items():
+        statement = f"{damage} where subject = '{subject}'"
+        assert connection.execute(statement.encode()).rowcount > 0, (table, subject)
+    damaged = contents(connection)
+
+    found = rebuild(small_database_url)
+    differing = {(difference.table, difference.key["subject"]) for difference in found.differences}
+    assert differing == {*REPORT_DAMAGE, ("foci", "OD-NONE")}
+    assert not found.is_switched
+    assert contents(connection) == damaged
+
+    forced = rebuild(small_database_url, force=True)
+    assert (forced.is_identical, forced.is_switched) == (False, True)
+    assert contents(connection) == sound
+    assert audit_reports(connection).is_clean
 
 
 def test_at_most_so_many_keys_of_a_table_are_named(
@@ -286,12 +348,18 @@ def test_damage_to_what_came_last_is_found(
             grown(world, 51, 1)
             connection.execute("update cases set counted_flags = 0 where subject = 'LC-51'")
             connection.execute("delete from count_changes where subject = 'LC-51' and basis = 'onset'")
+            connection.execute("update tallies set value = 0 where period_start = '2022-02-21'")
+            connection.execute("delete from foci where subject = 'OD-51'")
+            connection.execute("delete from figure_changes where subject = 'OD-51'")
         return found
 
     monkeypatch.setattr(rebuild_module, "_differences", damaged_after_the_first)
     done = rebuild(small_database_url)
-    assert {difference.table for difference in done.differences} == {"cases", "count_changes"}
-    assert all(difference.key["subject"] == "LC-51" for difference in done.differences)
+    tables = {"cases", "count_changes", "tallies", "foci", "figure_changes"}
+    assert {difference.table for difference in done.differences} == tables
+    subjects = {difference.key["subject"] for difference in done.differences}
+    assert {subject[:5] for subject in subjects} == {"LC-51", "OD-51", "pep_s"}
+    assert all(subject.startswith(("LC-51", "OD-51")) or "|2022-02-21|" in subject for subject in subjects)
     assert not done.is_switched
 
 
@@ -306,7 +374,9 @@ def test_pages_and_loads_meet_in_any_way(
 def test_progress_adds_up(small_database_url: str, connection: Connection[TupleRow], world: World) -> None:
     seen: list[int] = []
     done = rebuild(small_database_url, advance=seen.append)
-    assert sum(seen) == done.events == count_events(connection)
+    assert sum(seen) == done.events + done.reports == count_events(connection)
+    assert connection.execute("select count(*) from report_events").fetchone() == (done.reports,)
+    assert 0 not in (done.events, done.reports)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
-from services.cli import completeness_command, delays_command, nowcast_command, silent_command
 from services.cli.main import app
 from services.settings import Settings
 from streams.domain.calendar import LOCAL_ZONE
@@ -401,8 +400,7 @@ def test_an_imported_history_has_days_of_report(store: PostgresStore) -> None:
 def commands(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> PostgresStore:
     """The commands on this test's database."""
     settings = Settings(kafka_bootstrap="127.0.0.1:1", database_url=SecretStr(store.database_url))
-    for module in (completeness_command, delays_command, nowcast_command, silent_command):
-        monkeypatch.setattr(module, "settings", lambda: settings)
+    monkeypatch.setattr("services.cli.connection.settings", lambda: settings)
     return store
 
 

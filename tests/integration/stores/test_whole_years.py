@@ -1,7 +1,7 @@
-"""Counts of whole years come from the districts' totals: they say what the ledger says, and no other question
-does."""
+"""Counts of whole years, and of most of one, come from the districts' totals and say what the ledger says."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -15,8 +15,8 @@ from psycopg.rows import TupleRow
 
 from schemas.catalogue import load_catalogue
 from schemas.catalogue.matching import valid_on
-from streams.domain.counts import BASES
-from streams.stores.counts import CountsRequest, Dimension, read_counts
+from streams.domain.counts import BASES, COUNTERS
+from streams.stores.counts import CountsRequest, Dimension, read_counts, read_counts_of_periods
 from streams.stores.database import connect
 from streams.stores.ledger import PostgresLedger
 from tests.builders import event, position, records
@@ -88,9 +88,11 @@ def told(database_url: str) -> Iterator[Connection[TupleRow]]:
 
 
 def requests() -> st.SearchStrategy[CountsRequest]:
-    """Questions about whole years that totals may answer."""
+    """Questions that totals may answer, about whole years or most of them."""
     dimensions: list[Dimension] = ["disease", "province", "district", "year"]
-    years = st.one_of(st.none(), st.integers(2022, 2026))
+    days = st.none() | st.dates(date(2022, 1, 1), date(2026, 12, 31))
+    firsts = days | st.integers(2022, 2026).map(lambda year: date(year, 1, 1))
+    lasts = days | st.integers(2022, 2026).map(lambda year: date(year, 12, 31))
     return st.builds(
         lambda by, on, basis, place, disease, first, last: CountsRequest(
             tuple(by),
@@ -98,8 +100,8 @@ def requests() -> st.SearchStrategy[CountsRequest]:
             basis,
             *place,
             disease,
-            None if first is None else date(first, 1, 1),
-            None if last is None else date(last, 12, 31),
+            first,
+            last if first is None or last is None else max(first, last),
         ),
         st.lists(st.sampled_from(dimensions), unique=True),
         st.sampled_from([OLD, NEW]),
@@ -109,12 +111,12 @@ def requests() -> st.SearchStrategy[CountsRequest]:
             st.sampled_from([("12", district) for district in DISTRICTS]),
         ),
         st.sampled_from([None, "dengue", "measles", "rash_fever_susp_measles"]),
-        years,
-        years,
+        firsts,
+        lasts,
     )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(requests())
 def test_whole_years_are_what_the_ledger_says(told: Connection[TupleRow], request_: CountsRequest) -> None:
     expected = read_counts(told, replace(request_, as_of=LATER))
@@ -123,6 +125,52 @@ def test_whole_years_are_what_the_ledger_says(told: Connection[TupleRow], reques
             # A sum of fractions, added up in any order.
             row["approximate_share"] = pytest.approx(row["approximate_share"], abs=2e-4)
     assert read_counts(told, request_) == expected
+
+
+def test_several_periods_are_several_questions(told: Connection[TupleRow]) -> None:
+    periods = [
+        (date(2023, 1, 1), date(2023, 12, 31)),
+        (date(2024, 1, 1), date(2024, 11, 22)),
+        (date(2025, 5, 1), date(2025, 8, 31)),
+        (None, date(2023, 8, 31)),
+        (None, None),
+    ]
+    groupings: list[tuple[Dimension, ...]] = [("disease", "district"), ("year",), ("month",), ()]
+    for by in groupings:
+        for basis in BASES:
+            asked = CountsRequest(by, OLD, basis, province="12")
+            apart = [replace(asked, first=first, last=last, as_of=LATER) for first, last in periods]
+            answers = read_counts_of_periods(told, asked, periods)
+            assert without_shares(answers) == without_shares(read_counts(told, one) for one in apart)
+            assert all(answers[3:])
+
+
+def without_shares(answers: Iterable[list[dict[str, Any]]]) -> list[list[dict[str, Any]]]:
+    """Without sums of fractions, which are added up in any order."""
+    return [[{**row, "approximate_share": None} for row in rows] for rows in answers]
+
+
+STRUCTURES = (date(2024, 1, 1), date(2024, 6, 1), date(2025, 3, 1), NEW)
+
+
+@settings(max_examples=40, deadline=None)
+@given(requests())
+def test_totals_agree_in_every_geography(told: Connection[TupleRow], request_: CountsRequest) -> None:
+    """Of the country, by disease and year, whatever areas are shown beside."""
+    by = [dimension for dimension in request_.by if dimension in ("disease", "year")]
+    everywhere = replace(request_, province=None, district=None)
+    expected = sums(read_counts(told, replace(everywhere, by=tuple(by), geography_on=OLD)), by)
+    for on in STRUCTURES:
+        assert sums(read_counts(told, replace(everywhere, geography_on=on)), by) == expected
+
+
+def sums(rows: Iterable[dict[str, Any]], by: Sequence[str]) -> dict[tuple[Any, ...], Counter[str]]:
+    """Every counter added up by some dimensions."""
+    found: dict[tuple[Any, ...], Counter[str]] = {}
+    for row in rows:
+        of_group = found.setdefault(tuple(row[dimension] for dimension in by), Counter())
+        of_group.update({counter: row[counter] for counter in COUNTERS})
+    return found
 
 
 def test_the_years_asked_about_hold_cases_that_are_approximate_resolved_and_without_a_day(
@@ -146,8 +194,10 @@ def test_the_years_asked_about_hold_cases_that_are_approximate_resolved_and_with
         ({"by": ("disease", "year")}, True),
         ({"province": "12"}, True),
         ({"first": date(2023, 1, 1), "last": date(2024, 12, 31)}, True),
-        ({"first": date(2023, 1, 2), "last": date(2024, 12, 31)}, False),
-        ({"first": date(2023, 1, 1), "last": date(2024, 12, 30)}, False),
+        ({"first": date(2023, 1, 2), "last": date(2024, 12, 31)}, True),
+        ({"first": date(2023, 1, 1), "last": date(2023, 11, 22)}, True),
+        ({"first": date(2023, 1, 1), "last": date(2023, 6, 30)}, False),
+        ({"first": date(2022, 12, 1), "last": date(2023, 2, 1)}, False),
         ({"by": ("day",)}, False),
         ({"by": ("week",)}, False),
         ({"by": ("month",)}, False),
@@ -156,7 +206,7 @@ def test_the_years_asked_about_hold_cases_that_are_approximate_resolved_and_with
         ({"as_of": LATER}, False),
     ],
 )
-def test_only_whole_years_are_read_from_totals(
+def test_most_of_a_year_is_read_from_totals(
     told: Connection[TupleRow], asked: dict[str, Any], is_from_totals: bool
 ) -> None:
     request_ = CountsRequest(**{"by": (), "geography_on": NEW, **asked})

@@ -15,6 +15,7 @@ from streams.domain.periods import (
     same_week_day,
     unit_after,
     unit_of,
+    whole_years,
 )
 
 DAYS = st.dates(date(1995, 1, 1), date(2050, 12, 31))
@@ -94,3 +95,45 @@ def test_an_overlap_is_what_both_hold(one: date, days: int, other: date, more: i
         assert both.last in a
         assert both.last in b
         assert both.first - timedelta(1) not in a or both.first - timedelta(1) not in b
+
+
+@given(st.tuples(st.none() | DAYS, st.none() | DAYS), DAYS)
+def test_years_and_the_rest_hold_each_day_of_a_period_once_and_no_other(
+    days: tuple[date | None, date | None], day: date
+) -> None:
+    first, last = days
+    if first is not None and last is not None and first > last:
+        first, last = last, first
+    found = whole_years((first, last))
+    if found is None:
+        assert first is not None
+        assert last is not None
+        return
+    (start, end), rest = found
+    held = int((start is None or start <= day.year) and (end is None or day.year <= end))
+    held += sum(sign for sign, part in rest if day in part)
+    assert held == int((first is None or first <= day) and (last is None or day <= last))
+    # No more days are looked at than the period has.
+    if first is not None and last is not None:
+        assert sum(part.days for _, part in rest) <= Period(first, last).days
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "years", "signs"),
+    [
+        ("2024-01-01", "2024-12-31", (2024, 2024), []),
+        ("2024-01-01", "2024-11-22", (2024, 2024), [-1]),
+        ("2024-03-01", "2024-11-22", (2024, 2024), [-1, -1]),
+        ("2023-12-30", "2024-12-29", (2024, 2024), [1, -1]),
+        ("2022-02-01", "2024-02-01", (2022, 2023), [-1, 1]),
+        ("2024-01-01", "2024-06-30", None, []),
+        ("2023-12-01", "2024-02-01", None, []),
+    ],
+)
+def test_which_years_are_worth_it(
+    first: str, last: str, years: tuple[int, int] | None, signs: list[int]
+) -> None:
+    asked = period(first, last)
+    found = whole_years((asked.first, asked.last))
+    assert (None if found is None else found[0]) == years
+    assert [sign for sign, _ in (found[1] if found else [])] == signs

@@ -1,6 +1,6 @@
-"""Options and words that the commands about the quality of reporting share."""
+"""Options, and how what was typed is read, for every command that asks about cases, tallies or foci."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, TypeVar
 
 import typer
@@ -79,6 +79,23 @@ def day(option: str, value: str | None) -> date | None:
         return date.fromisoformat(value)
     except ValueError as error:
         raise ConfigurationError(f"{option} {value}: a day is written YYYY-MM-DD.") from error
+
+
+def instant(option: str, value: str | None) -> datetime | None:
+    """An instant as typed, in UTC.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    if value is None:
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{option} {value}: an instant is written like 2023-07-04T08:00:00+07:00."
+        ) from error
+    return (found if found.tzinfo else found.replace(tzinfo=LOCAL_ZONE)).astimezone(UTC)
 
 
 def choice(option: str, value: str, choices: tuple[_Choice, ...]) -> _Choice:
