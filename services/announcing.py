@@ -1,13 +1,15 @@
 """Announce on count-changes what catalogue loads moved: at least once, recorded until it is done."""
 
 import asyncio
+from collections.abc import Iterable
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from services.settings import Settings
+from streams.handlers.fold_cases import Touched
 from streams.stores import catalogue
-from streams.stores.broker import KafkaAnnouncements, Producer
+from streams.stores.broker import KafkaAnnouncements
 
 
 def announce_loads(connection: Connection[TupleRow], configured: Settings) -> int:
@@ -22,10 +24,14 @@ def announce_loads(connection: Connection[TupleRow], configured: Settings) -> in
     loads = catalogue.unannounced_changes(connection)
     touched = frozenset().union(*loads.values())
     if touched:
-        producer = Producer(configured.kafka_bootstrap, configured.topic_prefix)
-        try:
-            asyncio.run(KafkaAnnouncements(producer).publish(touched))
-        finally:
-            producer.close()
+        asyncio.run(_publish(touched, configured))
     catalogue.mark_announced(connection, loads)
     return len(touched)
+
+
+async def _publish(touched: Iterable[Touched], configured: Settings) -> None:
+    announcements = KafkaAnnouncements(configured.kafka_bootstrap, configured.topic_prefix)
+    try:
+        await announcements.publish(touched)
+    finally:
+        await announcements.close()

@@ -5,7 +5,8 @@ in the database is not (services/monitor looks there).
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -61,41 +62,57 @@ class WorkerMetrics:
 class Stopwatch:
     """Where the time of a topic's batches goes."""
 
-    def __init__(self, metrics: WorkerMetrics, topic: str) -> None:
+    def __init__(
+        self, metrics: WorkerMetrics, topic: str, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._clock = clock
         self.metrics = metrics
         self.topic = topic
         self._is_running = False
         self._phases: dict[str, float] = {}
+        # Batches judged before their turn, and how long that took: the one that is handled and the next.
+        self._ahead: deque[tuple[Sequence[Record], float]] = deque(maxlen=2)
 
     @contextmanager
-    def batch(self, records: int) -> Iterator[None]:
-        """The whole of a batch; what no phase was measured in was decoding."""
+    def ahead(self, records: Sequence[Record]) -> Iterator[None]:
+        """Decoding of a batch before its turn, while another is being committed."""
+        started = self._clock()
+        yield
+        taken = sum(seconds for known, seconds in self._ahead if known is records)
+        others = [(known, seconds) for known, seconds in self._ahead if known is not records]
+        self._ahead.clear()
+        self._ahead.extend([*others, (records, taken + self._clock() - started)])
+
+    @contextmanager
+    def batch(self, records: Sequence[Record]) -> Iterator[None]:
+        """The whole of a batch; what no phase was measured in was decoding, as was what was done ahead."""
         if self._is_running:
             # A refused batch is handled again in halves, within itself.
             yield
             return
         self._is_running = True
         self._phases = {"commit": 0.0, "announce": 0.0}
-        started = time.perf_counter()
+        started = self._clock()
         try:
             yield
         finally:
             self._is_running = False
         elsewhere = sum(self._phases.values())
-        phases = {**self._phases, "decode": max(0.0, time.perf_counter() - started - elsewhere)}
+        ahead = sum(seconds for known, seconds in self._ahead if known is records)
+        phases = {**self._phases, "decode": ahead + max(0.0, self._clock() - started - elsewhere)}
         for phase, seconds in phases.items():
             self.metrics.phase_seconds.labels(self.topic, phase).observe(seconds)
-        self.metrics.batch_records.labels(self.topic).observe(records)
+        self.metrics.batch_records.labels(self.topic).observe(len(records))
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """One call of a port, of a batch or of an assignment (which is no batch's)."""
-        started = time.perf_counter()
+        started = self._clock()
         try:
             yield
         finally:
             if self._is_running:
-                self._phases[name] += time.perf_counter() - started
+                self._phases[name] += self._clock() - started
 
     def count(self, outcome: str, number: int) -> None:
         """Add records of one outcome."""
@@ -154,22 +171,23 @@ class MeasuredAnnouncements:
             await self._announcements.publish(touched)
 
 
-class _Measured(FoldCases):
+class MeasuredFoldCases(FoldCases):
     """A handler whose batches are measured; its ports are to be measured with the same stopwatch."""
 
     def __init__(self, *args: Any, stopwatch: Stopwatch, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._stopwatch = stopwatch
 
+    def prepare(self, records: Sequence[Record]) -> None:
+        """Judge the batch that is to be handled next."""
+        with self._stopwatch.ahead(records):
+            super().prepare(records)
+
     async def handle(self, records: Sequence[Record]) -> int:
         """Fold a batch."""
-        with self._stopwatch.batch(len(records)):
+        with self._stopwatch.batch(records):
             return await super().handle(records)
 
 
-class MeasuredFoldCases(_Measured):
-    """FoldCases, measured."""
-
-
-class MeasuredFoldReports(_Measured, FoldReports):
+class MeasuredFoldReports(MeasuredFoldCases, FoldReports):
     """FoldReports, measured."""

@@ -1,9 +1,6 @@
 """`python -m services.worker`: one Faust worker, configured by the environment."""
 
-import asyncio
 import gc
-import logging
-import os
 import sys
 from dataclasses import replace
 
@@ -25,10 +22,11 @@ from services.measuring import (  # noqa: E402
 )
 from services.settings import Settings, load_settings  # noqa: E402
 from streams.agents.fold_cases import WorkerOptions, add_fold, create_app  # noqa: E402
+from streams.agents.running import run_app  # noqa: E402
 from streams.domain.errors import CanhDichError  # noqa: E402
 from streams.handlers.fold_cases import TOPIC  # noqa: E402
 from streams.handlers.fold_reports import TOPICS  # noqa: E402
-from streams.stores.broker import KafkaAnnouncements, KafkaLog, Producer, topic_partitions  # noqa: E402
+from streams.stores.broker import KafkaAnnouncements, KafkaLog, topic_partitions  # noqa: E402
 from streams.stores.ledger import PostgresLedger  # noqa: E402
 from streams.stores.reports import PostgresReports  # noqa: E402
 
@@ -48,7 +46,7 @@ def build(settings: Settings, registry: CollectorRegistry | None = None) -> faus
     topic = settings.topic_prefix + TOPIC
     _, partitions = topic_partitions(settings.kafka_bootstrap, topic)
     ledger = PostgresLedger(settings.database_url.get_secret_value(), topic)
-    producer = Producer(settings.kafka_bootstrap, settings.topic_prefix)
+    bootstrap, prefix = settings.kafka_bootstrap, settings.topic_prefix
     options = WorkerOptions(
         bootstrap=settings.kafka_bootstrap,
         topic=topic,
@@ -63,7 +61,7 @@ def build(settings: Settings, registry: CollectorRegistry | None = None) -> faus
         options,
         MeasuredFoldCases(
             MeasuredLedger(ledger, stopwatch),
-            MeasuredAnnouncements(KafkaAnnouncements(producer), stopwatch),
+            MeasuredAnnouncements(KafkaAnnouncements(bootstrap, prefix), stopwatch),
             partitions,
             stopwatch=stopwatch,
         ),
@@ -78,7 +76,7 @@ def build(settings: Settings, registry: CollectorRegistry | None = None) -> faus
         handler = MeasuredFoldReports(
             kind,
             MeasuredLedger(reports, stopwatch),
-            MeasuredAnnouncements(KafkaAnnouncements(producer, name), stopwatch),
+            MeasuredAnnouncements(KafkaAnnouncements(bootstrap, prefix, name), stopwatch),
             report_partitions,
             stopwatch=stopwatch,
         )
@@ -103,19 +101,7 @@ def main() -> int:
     except CanhDichError as error:
         print(f"worker: {error}", file=sys.stderr)
         return 3
-    # The clients tell every connection and metadata refresh at INFO.
-    for name in ("kafka", "aiokafka"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    try:
-        faust.Worker(app, loglevel=logging.INFO, loop=loop, redirect_stdouts=False).execute_from_commandline()
-    except SystemExit as ended:
-        # Not by returning: that waits for a thread, which may hang in a call to the database for minutes.
-        # Whether its transaction was committed, the next process sees in the database.
-        logging.shutdown()
-        os._exit(ended.code if isinstance(ended.code, int) else 0)
-    return 0
+    return run_app(app)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,22 @@ def chunk_message(tp: TP, chunk: Sequence[Any], generation_id: int) -> ConsumerM
     )
 
 
+class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):  # type: ignore[misc]
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit; False where every partition has been taken away meanwhile.
+
+        Faust would leave all of them out, aiokafka refuse to commit nothing, and Faust end the worker.
+        """
+        if self.assignment().isdisjoint(offsets):
+            return False
+        committed: bool = await super()._commit(offsets)
+        return committed
+
+
 class _Consumer(aiokafka.Consumer):  # type: ignore[misc]
+    def _new_consumer_thread(self) -> _ConsumerThread:
+        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
     def _to_message(self, tp: TP, chunk: Sequence[Any]) -> ConsumerMessage:
         return chunk_message(tp, chunk, self.app.consumer_generation_id)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import faust
+from aiokafka.errors import IllegalStateError  # type: ignore[import-untyped]
 from faust.types import TP
 
 from streams.agents import metrics
@@ -30,6 +31,9 @@ _Result = TypeVar("_Result")
 _LONGEST_PAUSE = 15.0
 _LOOK_AT_LOG_EVERY = 5.0
 _CHUNKS_PER_BATCH = 20
+# A broker that has just come back may know no topic yet; the leader of the group then gives nobody anything,
+# until it asks again.
+_LOOK_FOR_PARTITIONS_MS = 5_000
 
 EXIT_UNEXPECTED = 70
 """Exit code after anything unexpected: start the worker again (sysexits.h EX_SOFTWARE)."""
@@ -91,6 +95,7 @@ def new_app(options: WorkerOptions) -> faust.App:
         broker_heartbeat_interval=min(3.0, options.session_timeout / 4),
         broker_max_poll_interval=600.0,
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=_LOOK_FOR_PARTITIONS_MS,
         producer_acks=-1,
         web_enabled=False,
     )
@@ -140,6 +145,10 @@ def add_fold(
             metrics.READY.set(1)
             # Of all topics: every one of them comes here.
             metrics.ASSIGNED.set(len(app.consumer.assignment()))
+        except IllegalStateError as error:
+            # Partitions were taken away meanwhile: this is done again when others have been given.
+            log.warning("rebalance: %s; another one is under way", error)
+            handler.forget()
         except Exception as error:
             log.exception("rebalance")
             end_process(f"rebalance: {error!r}")
@@ -150,13 +159,10 @@ def add_fold(
         """Fold a batch and acknowledge it; ends the process on anything unexpected."""
         try:
             await until_done(app, "ask who leads", partial(check_log, agreed))
-            with metrics.BATCH_SECONDS.time():
-                dead = await until_done(app, "fold a batch", lambda: handler.handle(records))
+            await until_done(app, "fold a batch", lambda: handler.handle(records))
             # All of them and in order: one that is left out would be lost at the next commit.
             for event in batch:
                 await stream.ack(event)
-            metrics.RECORDS.inc(len(records))
-            metrics.DEAD_LETTERS.inc(dead)
         except asyncio.CancelledError:
             raise
         except Exception as error:

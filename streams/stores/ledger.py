@@ -125,7 +125,7 @@ class PostgresLedger:
             for letter in dead:
                 cursor.execute(query("insert_dead_letter"), _dead_letter_params(letter, self._topic))
             save_positions(cursor, self._topic, {p: batch.positions[p] for p in partitions})
-        touched = frozenset(Touched(c.key.disease, c.key.area_id) for *_, c in rows)
+        touched = frozenset(Touched._make(moved) for moved in {change.key[:2] for _, _, change in rows})
         return Committed(touched, dead, len(entries), sum(isinstance(e.judged, Parked) for e in entries))
 
     def _replayed(self, ranges: Mapping[int, tuple[int, int]]) -> Committed:

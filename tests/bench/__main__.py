@@ -12,7 +12,18 @@ from collections.abc import Iterator
 from schemas.catalogue import Catalogue, load_catalogue
 from services.settings import Settings, load_settings
 from streams.stores.database import connect
-from tests.bench import commands, counts_speed, growth, latency, peers, results
+from tests.bench import (
+    alert_latency,
+    boards_speed,
+    commands,
+    country_sweep,
+    counts_speed,
+    detectors_speed,
+    growth,
+    latency,
+    peers,
+    results,
+)
 from tests.bench.fold import fold_with_faust, fold_with_plain_loop
 from tests.bench.quix import measure as quix
 from tests.bench.results import Measured, Target, say
@@ -24,7 +35,7 @@ _CASES = [
     int(cases)
     for cases in (os.environ.get("BENCH_CASES") or ("0,100000" if _QUICK else "0,1000000,5000000")).split(",")
 ]
-_ONLY = os.environ.get("BENCH_ONLY") or "abcdefghijk"
+_ONLY = os.environ.get("BENCH_ONLY") or "abcdefghijklmno"
 # Growth, latency and the peer need no million: what they show, fewer events show.
 _FEWER = min(_EVENTS, 200_000)
 
@@ -58,6 +69,12 @@ def measure(settings: Settings, catalogue: Catalogue) -> Iterator[Measured]:
     for letter, work in (
         ("f", lambda stage: latency.measure(stage, catalogue, 20 if _QUICK else 60)),
         ("i", lambda stage: commands.import_line_list(stage, catalogue, 10_000 if _QUICK else commands.ROWS)),
+        (
+            "i",
+            lambda stage: commands.import_national_export(
+                stage, catalogue, 10_000 if _QUICK else commands.ROWS
+            ),
+        ),
     ):
         if letter in _ONLY:
             with (
@@ -67,6 +84,19 @@ def measure(settings: Settings, catalogue: Catalogue) -> Iterator[Measured]:
                 yield work(stage)
     if "k" in _ONLY:
         yield from counts_speed.measure(settings.database_url.get_secret_value(), 0.02 if _QUICK else 1.0)
+    if "l" in _ONLY:
+        with (
+            filled_topics(settings, ()) as (prefix, last),
+            fresh_stage(settings, catalogue, prefix, last) as stage,
+        ):
+            growth.fill(stage.database_url, stage.topic, catalogue, 10_000 if _QUICK else 200_000)
+            yield alert_latency.measure(stage, catalogue, 20 if _QUICK else 60)
+    if "m" in _ONLY:
+        yield country_sweep.measure(settings.database_url.get_secret_value(), 0.02 if _QUICK else 1.0)
+    if "n" in _ONLY:
+        yield from detectors_speed.measure(*((50, 2) if _QUICK else (500, 20)))
+    if "o" in _ONLY:
+        yield from boards_speed.measure(settings.database_url.get_secret_value(), 0.02 if _QUICK else 1.0)
 
 
 def _growth(settings: Settings, catalogue: Catalogue, sent: list[bytes]) -> Iterator[Measured]:
@@ -111,10 +141,24 @@ def targets(found: list[Measured]) -> Iterator[Target]:
     grown = [m for m in found if m.letter == "g"]
     for measured in grown[1:]:
         yield Target(f"(g) {measured.way.split(', ')[-1]} : empty, share", measured.rate / grown[0].rate, 0.7)
+    detectors = {m.way: m for m in found if m.letter == "n"}
+    for m in detectors.values():
+        if m.way.startswith("R "):
+            times = detectors[detectors_speed.PUBLISHED].rate / m.rate
+            yield Target("(n) Farrington flexible, ours : R's, times", times, 50.0)
     for measured in found:
         if measured.letter == "f":
             yield Target("(f) 250 ms : p50, times", 250 / measured.more["p50_ms"], 1.0)
             yield Target("(f) 1,000 ms : p99, times", 1_000 / measured.more["p99_ms"], 1.0)
+        if measured.letter == "l":
+            yield Target("(l) 2,000 ms : p99, times", 2_000 / measured.more["p99_ms"], 1.0)
+        if measured.letter == "m":
+            seconds = 60.0 * country_sweep.MINUTES
+            yield Target("(m) ten minutes : the sweep, times", seconds / measured.seconds, 1.0)
+        if measured.letter == "o":
+            slowest, together = measured.more["slowest_panel_p95_ms"], measured.more["together_ms"]
+            yield Target(f"(o) 100 ms : p95 of the slowest panel, {measured.way}, times", 100 / slowest, 1.0)
+            yield Target(f"(o) 1,000 ms : all together, {measured.way}, times", 1_000 / together, 1.0)
         if measured.letter == "k" and measured.way.startswith(counts_speed.TARGET + ", "):
             province = measured.way.removeprefix(counts_speed.TARGET + ", ")
             yield Target(f"(k) 100 ms : median, {province}, times", 100 / measured.more["median_ms"], 1.0)

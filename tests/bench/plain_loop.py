@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from services.settings import Settings, load_settings
 from streams.domain.calendar import instant
 from streams.handlers.fold_cases import TOPIC, FoldCases, Position, Record
-from streams.stores.broker import KafkaAnnouncements, Producer, topic_partitions
+from streams.stores.broker import KafkaAnnouncements, topic_partitions
 from streams.stores.ledger import PostgresLedger
 
 
@@ -27,7 +27,7 @@ async def fold(settings: Settings) -> None:
     topic = settings.topic_prefix + TOPIC
     topic_id, number = topic_partitions(settings.kafka_bootstrap, topic)
     ledger = PostgresLedger(settings.database_url.get_secret_value(), topic)
-    announcements = KafkaAnnouncements(Producer(settings.kafka_bootstrap, settings.topic_prefix))
+    announcements = KafkaAnnouncements(settings.kafka_bootstrap, settings.topic_prefix)
     handler = FoldCases(ledger, announcements, number)
     await ledger.replace_positions(dict.fromkeys(range(number)), {p: _start(topic_id) for p in range(number)})
     consumer = AIOKafkaConsumer(

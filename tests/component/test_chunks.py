@@ -5,11 +5,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import faust
+import pytest
+from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 
-from streams.agents.chunks import chunk_message, deliver_in_chunks
+from streams.agents.chunks import _ConsumerThread, chunk_message, deliver_in_chunks
 from streams.handlers.fold_cases import Record
 from tests.builders import START
+from tests.fakes import run
 
 
 @dataclass
@@ -58,3 +61,18 @@ def test_what_is_committed_is_the_end_of_the_last_chunk_and_nothing_stays(tmp_pa
     assert consumer._new_offset(stand_in, tp) == 231
     assert (stand_in._acked, stand_in._acked_index) == ({tp: []}, {tp: set()})
     assert consumer._new_offset(stand_in, tp) is None
+
+
+def test_nothing_is_committed_of_partitions_that_are_taken_away() -> None:
+    class Thread(_ConsumerThread):
+        """As after a rebalance, connected to nothing: going on to Faust's own commit would raise."""
+
+        def __init__(self) -> None:
+            return
+
+        def assignment(self) -> set[TP]:
+            return {TP("t", 0)}
+
+    assert run(Thread()._commit({TP("t", 5): 3})) is False
+    with pytest.raises(ConsumerNotStarted):
+        run(Thread()._commit({TP("t", 0): 3, TP("t", 5): 3}))

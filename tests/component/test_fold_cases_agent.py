@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import faust
 import pytest
+from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
 from streams.agents import fold_cases
@@ -243,6 +244,23 @@ def test_a_rebalance_that_cannot_agree_waits_and_one_that_breaks_ends_the_proces
     assert bench.consumer.sought == {}
 
 
+def test_partitions_that_are_taken_away_during_a_rebalance_are_agreed_on_at_the_next(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    seek = bench.consumer.seek
+
+    async def taken_away(partition: TP, offset: int) -> None:
+        raise IllegalStateError(f"No current assignment for partition {partition}")
+
+    async def work() -> None:
+        bench.consumer.seek = taken_away
+        await bench.rebalance()
+        bench.consumer.seek = seek
+        await bench.rebalance()
+
+    asyncio.run(work())
+    assert bench.consumer.sought == {TP(TOPIC, 0): 0, TP(TOPIC, 1): 0}
+
+
 def another(leadership: Leadership, *, topic: bool) -> Leadership:
     """As after the leader started again, or after the topic was made anew."""
     if topic:
@@ -311,4 +329,5 @@ def test_faust_is_set_up_not_to_lose_records(tmp_path: Path) -> None:
     assert conf.stream_wait_empty is False, "a database outage must not block a rebalance"
     assert conf.consumer_auto_offset_reset == "earliest"
     assert conf.broker_session_timeout == 6.0
+    assert conf.consumer_metadata_max_age_ms <= 10_000, "a broker that came back knows no topics at first"
     assert conf.web_enabled is False

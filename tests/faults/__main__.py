@@ -51,6 +51,7 @@ def main() -> int:
         "seed": seed,
         "sent": run.book.written,
         "happened": [fault._asdict() for fault in run.happened],
+        "workers_ended": dict(run.crew.reasons()),
         "findings": [finding._asdict() for finding in findings],
     }
     print(json.dumps(said, indent=2))

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,8 @@ HANGS, ANNOUNCES = "hangs", "announces"
 _LOOK_SECONDS = 0.05
 _RESTART_PAUSE = 0.3
 _STOP_WITHIN = 20.0
+_NUMBERS = re.compile(r"\d+")
+_DETAILS = re.compile(r"\(.*\)")
 
 
 def happened(folder: Path, mishap: str) -> Path:
@@ -147,6 +150,17 @@ class Crew:
     def ends(self) -> Counter[int]:
         """How often workers ended, by exit code (negative: by that signal)."""
         return sum((worker.ends for worker in self._workers), Counter())
+
+    def reasons(self) -> Counter[str]:
+        """Why workers ended themselves, as they said, numbers left out."""
+        said: Counter[str] = Counter()
+        for worker in self._workers:
+            if worker.log.exists():
+                for line in worker.log.read_text(errors="replace").splitlines():
+                    _, ends, reason = line.partition("worker ends: ")
+                    if ends:
+                        said[_NUMBERS.sub("n", _DETAILS.sub("", reason)).strip()] += 1
+        return said
 
     def logs(self, lines: int) -> str:
         """The last lines of each worker's log."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from streams.agents.fold_cases import EXIT_UNEXPECTED
 from tests.faults import faults
 from tests.faults.book import Chunk, Mixture
 from tests.faults.checks import Finding, Witness, dead_letters_seen, verify
@@ -32,6 +33,8 @@ LAST_FAULTS: tuple[Fault, ...] = (
 )
 # Of the two ways to cut the log only the harder one.
 SHORT_LAST_FAULTS = LAST_FAULTS[1:]
+# Why a worker may end itself: another leader after the broker was killed, told to stop in an outage.
+EXPECTED_ENDS = ("its log may be another", "fold a batch", "ask who leads", "agree on offsets")
 # With 150,000 events 50 records that are none.
 KILLED = Mixture(repeated=0, reworded=0, conflicting=0, poisoned=50 / 150_000, parked=0)
 
@@ -52,11 +55,23 @@ def _everything(run: Run, last: Sequence[Fault]) -> list[Finding]:
     run.crew.scale(2)
     for _ in range(run.size.rounds):
         _round(run, run.schedule.sample(EVERY_FAULT, len(EVERY_FAULT)))
+    findings = _unexpected_ends(run)
     for fault in last:
         witness.look(run.where, run.book)
         _happen(run, fault)
         run.wait_until_folded()
-    return _verdict(run, witness)
+    return [*findings, *_verdict(run, witness)]
+
+
+def _unexpected_ends(run: Run) -> list[Finding]:
+    """Workers that ended themselves though no record was taken away: no fault of before asks for that."""
+    unexpected = [reason for reason in run.crew.reasons() if not reason.endswith(EXPECTED_ENDS)]
+    # Signals are the suite's own; 3 is a start while a server is down; 70 has given its reason.
+    codes = [code for code in run.crew.ends() if code > 0 and code not in (3, EXIT_UNEXPECTED)]
+    return [
+        *(Finding("workers", f"a worker ended itself: {reason}") for reason in unexpected),
+        *(Finding("workers", f"a worker ended with exit code {code}") for code in codes),
+    ]
 
 
 def killed_again_and_again(run: Run) -> list[Finding]:
@@ -157,6 +172,7 @@ def _verdict(run: Run, witness: Witness) -> list[Finding]:
     run.say(f"sent: {dict(run.book.written)}")
     run.say(f"dead letters: {dead_letters_seen(run.where)}")
     run.say(f"workers ended, by exit code: {dict(run.crew.ends())}")
+    run.say(f"those that ended themselves: {dict(run.crew.reasons())}")
     for finding in findings:
         run.say(f"BROKEN {finding.check}: {finding.text}")
     return findings

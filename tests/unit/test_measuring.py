@@ -112,3 +112,29 @@ def test_a_batch_that_failed_leaves_no_phase_and_the_next_one_is_measured() -> N
     bench.handle(MIXED)
     assert bench.phases() == {"decode": 1, "commit": 1, "announce": 1}
     assert sum(bench.outcomes().values()) == 12, "done again: counted again, as repeats"
+
+
+def test_what_was_decoded_ahead_belongs_to_its_batch() -> None:
+    now, registry = 0.0, CollectorRegistry()
+    stopwatch = Stopwatch(WorkerMetrics(registry), TOPIC, clock=lambda: now)
+    first, second = MIXED[:1], MIXED[1:]
+    for batch, seconds in ((first, 3), (second, 5), (second, 7)):
+        with stopwatch.ahead(batch):
+            now += seconds
+    with stopwatch.batch(first):
+        now += 1
+    decoding = "canhdich_worker_phase_seconds_sum", {"topic": TOPIC, "phase": "decode"}
+    assert registry.get_sample_value(*decoding) == 4
+    with stopwatch.batch(second):
+        pass
+    assert registry.get_sample_value(*decoding) == 16
+
+
+def test_a_batch_that_was_prepared_is_measured_as_one() -> None:
+    bench = Bench()
+    first, second = MIXED[:3], MIXED[3:]
+    bench.handle(first)
+    bench.handler.prepare(second)
+    bench.handle(second)
+    assert bench.phases() == {"decode": 2, "commit": 2, "announce": 2}
+    assert bench.outcomes() == {"counted": 2, "parked": 1, "dead": 2, "repeat": 1}

@@ -16,7 +16,6 @@ from streams.stores.broker import (
     DEAD_LETTERS,
     KafkaAnnouncements,
     KafkaLog,
-    Producer,
     create_topics,
     instant_of,
     topic_partitions,
@@ -106,16 +105,19 @@ def test_the_leadership_of_a_log_stays_until_its_topic_is_made_anew(
 
 
 def test_announcements_are_in_kafka_when_they_return(kafka_bootstrap: str, fresh_topic_prefix: str) -> None:
-    producer = Producer(kafka_bootstrap, fresh_topic_prefix)
-    announcements = KafkaAnnouncements(producer)
     letter = DeadLetter(
         0, 3, 14, START, "identity_conflict", ({"field": "id", "code": "x"},), b"LC-1", b"{}", b'{"a": 1}'
     )
-    run(announcements.bury([letter, replace(letter, offset=15, key=None, standing=None)]))
-    run(announcements.publish([Touched("rabies", "106@start"), Touched("dengue", "03412@start")]))
-    run(announcements.bury([]))
-    run(announcements.publish([]))
-    producer.close()
+
+    async def announce() -> None:
+        announcements = KafkaAnnouncements(kafka_bootstrap, fresh_topic_prefix)
+        await announcements.bury([letter, replace(letter, offset=15, key=None, standing=None)])
+        await announcements.publish([Touched("rabies", "106@start"), Touched("dengue", "03412@start")])
+        await announcements.bury([])
+        await announcements.publish([])
+        await announcements.close()
+
+    run(announce())
 
     dead = sorted(read_all(kafka_bootstrap, fresh_topic_prefix + DEAD_LETTERS), key=lambda r: r.headers[4])
     assert [(record.key, record.value) for record in dead] == [(b"LC-1", b"{}"), (None, b"{}")]
@@ -134,3 +136,15 @@ def test_announcements_are_in_kafka_when_they_return(kafka_bootstrap: str, fresh
     assert changes[b"rabies|106"].value == b'{"disease":"rabies","area_code":"106","area_id":"106@start"}'
     for key, record in changes.items():
         assert record.partition == partition_for(key, load_topics()[COUNT_CHANGES].partitions)
+
+
+def test_announcements_wait_for_a_broker_that_does_not_answer() -> None:
+    async def announce() -> None:
+        announcements = KafkaAnnouncements("127.0.0.1:1")
+        try:
+            await announcements.publish([Touched("dengue", "03412@start")])
+        finally:
+            await announcements.close()
+
+    with pytest.raises(DependencyDown, match="Kafka does not answer"):
+        run(announce())
