@@ -43,6 +43,12 @@ hypothesis.settings.load_profile("repeatable")
 _EXCLUSIVE_SECONDS = 60.0
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole installations first: their modules take minutes, and two processes are to end together."""
+    items.sort(key=lambda item: "e2e" not in item.path.parts)
+
+
 @dataclass(frozen=True, slots=True)
 class NativeStack:
     """Addresses of the servers under test. `server_url` is the database from which others are made."""

@@ -24,6 +24,7 @@ from tests.bench import (
     peers,
     results,
 )
+from tests.bench.country import country
 from tests.bench.fold import fold_with_faust, fold_with_plain_loop
 from tests.bench.quix import measure as quix
 from tests.bench.results import Measured, Target, say
@@ -82,8 +83,6 @@ def measure(settings: Settings, catalogue: Catalogue) -> Iterator[Measured]:
                 fresh_stage(settings, catalogue, prefix, last) as stage,
             ):
                 yield work(stage)
-    if "k" in _ONLY:
-        yield from counts_speed.measure(settings.database_url.get_secret_value(), 0.02 if _QUICK else 1.0)
     if "l" in _ONLY:
         with (
             filled_topics(settings, ()) as (prefix, last),
@@ -91,12 +90,17 @@ def measure(settings: Settings, catalogue: Catalogue) -> Iterator[Measured]:
         ):
             growth.fill(stage.database_url, stage.topic, catalogue, 10_000 if _QUICK else 200_000)
             yield alert_latency.measure(stage, catalogue, 20 if _QUICK else 60)
-    if "m" in _ONLY:
-        yield country_sweep.measure(settings.database_url.get_secret_value(), 0.02 if _QUICK else 1.0)
     if "n" in _ONLY:
         yield from detectors_speed.measure(*((50, 2) if _QUICK else (500, 20)))
-    if "o" in _ONLY:
-        yield from boards_speed.measure(settings.database_url.get_secret_value(), 0.02 if _QUICK else 1.0)
+    if set(_ONLY) & set("kmo"):
+        with country(settings.database_url.get_secret_value(), 0.02 if _QUICK else 1.0) as database_url:
+            if "k" in _ONLY:
+                yield from counts_speed.measure(database_url)
+            if "m" in _ONLY:
+                yield country_sweep.measure(database_url)
+            # Last: it adds alerts of its own.
+            if "o" in _ONLY:
+                yield from boards_speed.measure(database_url)
 
 
 def _growth(settings: Settings, catalogue: Catalogue, sent: list[bytes]) -> Iterator[Measured]:

@@ -18,18 +18,12 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from dashboards.__main__ import generate
-from schemas.catalogue import load_catalogue
-from services.demo.country import CASES, fill_country
-from services.importing.populations import read_packaged
 from streams.domain.calendar import LOCAL_ZONE
 from streams.stores.boards import refresh_populations
-from streams.stores.catalogue import load
-from streams.stores.database import connect, migrate
-from streams.stores.populations import load_packaged
+from streams.stores.database import connect
 from streams.stores.views import EPIDEMIOLOGISTS, set_password
 from tests.bench.counts_speed import PROVINCES
-from tests.bench.results import Measured, say
-from tests.conftest import scratch_database
+from tests.bench.results import Measured
 from tests.grafana import EVERY, Range, choose_all, expand, queries
 
 BOARDS = ("overview", "disease", "area", "alerts", "quality")
@@ -40,25 +34,7 @@ YEAR = Range(
 _PASSWORD = "boards"  # noqa: S105 - of a login on the bench's own server
 
 
-def measure(server_url: str, scale: float = 1.0) -> Iterator[Measured]:
-    """Make a country of its own in a scratch database, and open every board on it.
-
-    Args:
-        server_url: The database from which others are made.
-        scale: 1.0 is about five million cases.
-    """
-    with scratch_database(server_url) as database_url:
-        migrate(database_url)
-        with connect(database_url) as connection:
-            load(connection, load_catalogue(), "bench")
-            load_packaged(connection, *read_packaged(), "bench")
-            say(f"(o) filling a country of {CASES * scale:,.0f} cases ...")
-            say(f"(o) {fill_country(connection, scale=scale)}")
-            fill_alerts(connection)
-        yield from ask(database_url)
-
-
-def fill_alerts(connection: Connection[TupleRow]) -> None:
+def _fill_alerts(connection: Connection[TupleRow]) -> None:
     """Two alerts of each commune and year, all but those of the last month closed."""
     connection.execute(_ALERTS)
     connection.execute("analyze alerts")
@@ -88,9 +64,15 @@ on conflict do nothing
 """
 
 
-def ask(database_url: str, repeats: int = 20) -> Iterator[Measured]:
-    """Open every board on every province; the first opening, which fills the caches, is not counted."""
+def measure(database_url: str, repeats: int = 20) -> Iterator[Measured]:
+    """Open every board on every province; the first opening, which fills the caches, is not counted.
+
+    Args:
+        database_url: A country's; alerts are added to it.
+        repeats: Openings that count.
+    """
     with connect(database_url) as connection:
+        _fill_alerts(connection)
         refresh_populations(connection)
         set_password(connection, EPIDEMIOLOGISTS, _PASSWORD)
     parts = urlsplit(database_url)

@@ -9,21 +9,15 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
-from schemas.catalogue import load_catalogue
-from services.demo.country import CASES, fill_country
 from streams.domain.alerts import Life
 from streams.domain.rules.verdicts import Verdict
 from streams.handlers.sweep_detectors import SweepDetectors
 from streams.handlers.watch_counts import WatchCounts
 from streams.stores.alerts import PostgresAlerts
-from streams.stores.catalogue import load
-from streams.stores.database import connect, migrate
 from streams.stores.deliveries import plan_deliveries
 from streams.stores.detector_series import detector_sweep
 from streams.stores.rule_judge import rules_judge
-from streams.stores.rules import load_packaged_rules
-from tests.bench.results import Measured, say
-from tests.conftest import scratch_database
+from tests.bench.results import Measured
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 MINUTES = 10
@@ -56,31 +50,18 @@ class _Counted:
             yield pair
 
 
-def measure(server_url: str, scale: float = 1.0) -> Measured:
-    """Make a country of its own in a scratch database, and sweep it as the watcher does after midnight.
-
-    Args:
-        server_url: The database from which others are made.
-        scale: 1.0 is about five million cases.
-    """
-    with scratch_database(server_url) as database_url:
-        migrate(database_url)
-        with connect(database_url) as connection:
-            catalogue = load_catalogue()
-            load(connection, catalogue, "bench")
-            load_packaged_rules(connection, catalogue, "bench")
-            say(f"(m) filling a country of {CASES * scale:,.0f} cases ...")
-            say(f"(m) {fill_country(connection, scale=scale)}")
-        alerts = _OnlyDetectors(database_url, Life(), plan_deliveries)
-        try:
-            with rules_judge(database_url) as judge, detector_sweep(database_url) as detectors:
-                counted = _Counted(detectors)
-                watch = WatchCounts(judge, alerts, lambda changes: None, lambda: NOW, counted)
-                started, processor = time.perf_counter(), time.process_time()
-                raised = watch.look_at_the_clock()
-                taken, processor = time.perf_counter() - started, time.process_time() - processor
-        finally:
-            alerts.close()
+def measure(database_url: str) -> Measured:
+    """Sweep a country as the watcher does after midnight."""
+    alerts = _OnlyDetectors(database_url, Life(), plan_deliveries)
+    try:
+        with rules_judge(database_url) as judge, detector_sweep(database_url) as detectors:
+            counted = _Counted(detectors)
+            watch = WatchCounts(judge, alerts, lambda changes: None, lambda: NOW, counted)
+            started, processor = time.perf_counter(), time.process_time()
+            raised = watch.look_at_the_clock()
+            taken, processor = time.perf_counter() - started, time.process_time() - processor
+    finally:
+        alerts.close()
     more = {
         "processor_seconds": round(processor, 1),
         "of_which_reading_and_detecting": round(counted.detecting, 1),

@@ -18,16 +18,10 @@ from typing import Any
 from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
 
-from schemas.catalogue import load_catalogue
-from services.demo.country import CASES, fill_country
-from services.importing.populations import read_packaged
 from streams.stores.answers import NO_EXTRAS, Extras, read_answer
-from streams.stores.catalogue import load
 from streams.stores.counts import CountsRequest
-from streams.stores.database import connect, migrate
-from streams.stores.populations import load_packaged
-from tests.bench.results import Measured, say
-from tests.conftest import scratch_database
+from streams.stores.database import connect
+from tests.bench.results import Measured
 
 PROVINCES = {"12": "smallest", "19": "middling", "38": "largest"}
 YEAR = CountsRequest(
@@ -64,25 +58,18 @@ class _Spent:
     statements = 0
 
 
-def measure(server_url: str, scale: float = 1.0) -> Iterator[Measured]:
-    """Make a country of its own in a scratch database, and ask.
+def measure(database_url: str, repeats: int = 9) -> Iterator[Measured]:
+    """Ask every question of every province; the first asking, which fills the caches, is not counted.
 
     Args:
-        server_url: The database from which others are made.
-        scale: 1.0 is about five million cases.
+        database_url: A country's.
+        repeats: Askings that count.
     """
-    with scratch_database(server_url) as database_url:
-        migrate(database_url)
-        with connect(database_url) as connection:
-            load(connection, load_catalogue(), "bench")
-            load_packaged(connection, *read_packaged(), "bench")
-            say(f"(k) filling a country of {CASES * scale:,.0f} cases ...")
-            say(f"(k) {fill_country(connection, scale=scale)}")
-            yield from ask(connection)
+    with connect(database_url) as connection:
+        yield from _ask(connection, repeats)
 
 
-def ask(connection: Connection[TupleRow], repeats: int = 9) -> Iterator[Measured]:
-    """Ask every question of every province; the first asking, which fills the caches, is not counted."""
+def _ask(connection: Connection[TupleRow], repeats: int) -> Iterator[Measured]:
     for province, size in PROVINCES.items():
         for question, request, extras in QUESTIONS:
             times, processor = [], []

@@ -172,6 +172,8 @@ def test_snapshots_are_listed_the_newest_first(connection: Connection[TupleRow],
     assert [(at["topic"], at["partition"], at["epoch"]) for at in first.positions] == [
         (TOPIC, 0, 0),
         (TOPIC, 1, 0),
+        ("tally-events", 0, 0),
+        ("tally-events", 1, 0),
     ]
     assert sum(at["next_offset"] for at in first.positions) == 2
 
