@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,6 +63,13 @@ class Installation:
         return pid
 
 
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @contextmanager
 def installed(stack: NativeStack, folder: Path, **settings: str) -> Iterator[Installation]:
     """An installation on an empty database, started; with settings of its own."""
@@ -75,6 +83,8 @@ def installed(stack: NativeStack, folder: Path, **settings: str) -> Iterator[Ins
             "DATABASE_URL": database_url,
             "CANHDICH_TOPIC_PREFIX": prefix,
             "CANHDICH_DATA_DIRECTORY": str(folder / "data"),
+            # Not the default, which another installation of the same tests may be about to take.
+            "CANHDICH_INTAKE_PORT": str(_free_port()),
             **settings,
         }
         installation = Installation(folder, environment)
