@@ -72,6 +72,20 @@ class _ConsumerThread(aiokafka.AIOKafkaConsumerThread):  # type: ignore[misc]
         committed: bool = await super()._commit(offsets)
         return committed
 
+    async def _fetch_records(self, consumer: Any, *args: Any, **options: Any) -> Mapping[Any, Sequence[Any]]:
+        """Records; none while partitions move, when Faust would drop them.
+
+        A fetch that began before may end after `rewind` has sought: what it took is given back, here, where
+        no seek can come in between.
+        """
+        records: Mapping[Any, Sequence[Any]] = await super()._fetch_records(consumer, *args, **options)
+        if self.consumer.flow_active:
+            return records
+        for partition, fetched in records.items():
+            if fetched and partition in consumer.assignment():
+                consumer.seek(partition, fetched[0].offset)
+        return {}
+
 
 class _Consumer(aiokafka.Consumer):  # type: ignore[misc]
     def _new_consumer_thread(self) -> _ConsumerThread:

@@ -1,5 +1,6 @@
 """Faust gets the records of a partition in chunks, whole and in order."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -76,3 +77,45 @@ def test_nothing_is_committed_of_partitions_that_are_taken_away() -> None:
     assert run(Thread()._commit({TP("t", 5): 3})) is False
     with pytest.raises(ConsumerNotStarted):
         run(Thread()._commit({TP("t", 0): 3, TP("t", 5): 3}))
+
+
+class Fetching:
+    """A client of one partition whose fetch ends when flow may have stopped."""
+
+    def __init__(self, partition: TP, offsets: list[int]) -> None:
+        self.position = offsets[-1] + 1
+        self._closed = False
+        self._subscriptions = self
+        self._fetcher = self
+        self._found = {partition: [Fetched(offset) for offset in offsets], TP("t", 9): [Fetched(4)]}
+        self._assigned = {partition}
+        self.on_fetched = lambda: None
+
+    def fetch_context(self) -> nullcontext[None]:
+        return nullcontext()
+
+    async def fetched_records(self, *_: object, **__: object) -> dict[TP, list[Fetched]]:
+        self.on_fetched()
+        return self._found
+
+    def assignment(self) -> set[TP]:
+        return self._assigned
+
+    def seek(self, partition: TP, offset: int) -> None:
+        assert partition in self._assigned
+        self.position = offset
+
+
+@pytest.mark.parametrize(("is_stopped", "position"), [(True, 168), (False, 174)])
+def test_what_is_fetched_while_partitions_move_is_given_back(is_stopped: bool, position: int) -> None:
+    flow = SimpleNamespace(flow_active=True)
+
+    class Thread(_ConsumerThread):
+        def __init__(self) -> None:
+            self.consumer = flow
+
+    client = Fetching(TP("t", 8), list(range(168, 174)))
+    client.on_fetched = lambda: setattr(flow, "flow_active", not is_stopped)
+    records = run(Thread()._fetch_records(client, {TP("t", 8)}, timeout=1.0, max_records=10))
+    assert bool(records) is not is_stopped
+    assert client.position == position
