@@ -57,7 +57,7 @@ class NativeStack:
     server_url: str
 
 
-def _is_required() -> bool:
+def is_required() -> bool:
     return os.environ.get("CI") == "true" or os.environ.get("CANHDICH_REQUIRE_NATIVE") == "1"
 
 
@@ -75,7 +75,7 @@ def native_stack() -> NativeStack:
         reason = f"The native stack is not running (start it with `make up`): {error}"
     else:
         return stack
-    if _is_required():
+    if is_required():
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
 

@@ -14,7 +14,7 @@ import pytest
 
 from deploy.native.errors import NativeError
 from deploy.native.layout import REPOSITORY
-from tests.conftest import _is_required
+from tests.conftest import is_required
 from tests.faults.servers import own_servers
 
 Said = dict[str, Any]
@@ -82,7 +82,7 @@ def running_home() -> Iterator[Path]:
         try:
             servers = stack.enter_context(own_servers())
         except NativeError as error:
-            if _is_required():
+            if is_required():
                 raise
             pytest.skip(f"The fault suite kills servers and needs some of its own: {error}")
         yield servers.layout.home
