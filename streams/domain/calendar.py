@@ -5,6 +5,7 @@ Weeks are ISO 8601 weeks (Monday to Sunday, week 1 holds the year's first Thursd
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 LOCAL_ZONE = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
 
@@ -77,6 +78,7 @@ def weeks_in(iso_year: int) -> int:
     return date(iso_year, 12, 28).isocalendar().week
 
 
+@lru_cache(maxsize=4_096)
 def iso_week(iso_year: int, week: int) -> Period:
     """The days of an ISO week.
 
@@ -114,6 +116,7 @@ def month_of(day: date) -> Period:
     return month(day.year, day.month)
 
 
+@lru_cache(maxsize=4_096)
 def month(year: int, number: int) -> Period:
     """A calendar month by its year and number (1 to 12).
 

@@ -62,6 +62,19 @@ class StreamHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertHealth:
+    """How well alerts are raised and told. Seconds by the server's clock.
+
+    Attributes:
+        watcher_age: Since the watcher last looked; None: it never has.
+        delivery_waiting: Since the delivery that waits longest was due; None: none waits.
+    """
+
+    watcher_age: float | None
+    delivery_waiting: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Canary:
     """A canary event that was folded; `sent_at` by the clock of who sent it."""
 
@@ -84,6 +97,13 @@ def read_stream_health(connection: Connection[TupleRow], topic: str = TOPIC) -> 
     newest_age, journaled, dead, dead_open, parked, round_age, sweep_age, waiting = row
     drift: dict[str, int] = dict(connection.execute(query("open_audit_kinds")).fetchall())
     return StreamHealth(newest_age, journaled, dead, dead_open, parked, round_age, sweep_age, waiting, drift)
+
+
+def read_alert_health(connection: Connection[TupleRow]) -> AlertHealth:
+    """Ask the server about watcher and notifier."""
+    row = connection.execute(query("alert_health")).fetchone()
+    assert row is not None  # noqa: S101 - a select without from
+    return AlertHealth(*row)
 
 
 def read_canaries(connection: Connection[TupleRow], subjects: Sequence[str]) -> dict[str, Canary]:

@@ -14,6 +14,7 @@ from streams.domain.areas import Area, AreaIndex, code_of
 from streams.domain.calendar import Period
 from streams.domain.errors import ConfigurationError
 from streams.domain.populations import Known, Leaf, Level, NotKnown, Population, Populations
+from streams.stores.catalogue import current_load_id
 from streams.stores.counts import area_id_of, areas_of_codes, structure_in_force
 from streams.stores.database import connect, errors_translated
 
@@ -201,10 +202,17 @@ def read_populations(
 
 
 class PostgresPopulations:
-    """The population of an area on a day, in the area's own structure."""
+    """The population of an area on a day, in the area's own structure.
+
+    What was read of the areas and of a province is remembered until one of the loads is another: a watcher
+    asks about one area after the other.
+    """
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
+        self._read_of: tuple[int | None, int] | None = None
+        self._areas = AreaIndex(())
+        self._provinces: dict[tuple[str, date], Populations] = {}
 
     def population(self, area_id: str, on: date) -> int | None:
         """How many people live in an area in the year of a day; None where it is not known.
@@ -213,16 +221,25 @@ class PostgresPopulations:
             DependencyDown: the database does not answer.
         """
         with errors_translated(), connect(self._database_url) as connection:
-            area = next((area for area in _areas(connection) if area.id == area_id), None)
             load = current_load(connection)
-            if area is None or load is None:
+            if load is None:
                 return None
+            read_of = (current_load_id(connection), load.id)
+            if read_of != self._read_of:
+                self._areas, self._provinces, self._read_of = _areas(connection), {}, read_of
+            if area_id not in self._areas:
+                return None
+            area = self._areas[area_id]
             day = on.isoformat()
             day = min(max(day, area.valid_from or day), area.valid_to or day)
             structure_on = structure_in_force(connection, date.fromisoformat(day))
-            populations = read_populations(connection, structure_on, area.province_id, load.id)
+            province = (area.province_id, structure_on)
+            if province not in self._provinces:
+                self._provinces[province] = read_populations(
+                    connection, structure_on, area.province_id, load.id
+                )
             level: Level = "district" if area.kind == "surveillance" else area.kind
-            found = populations.of(level, area_id, Period(on, on))
+            found = self._provinces[province].of(level, area_id, Period(on, on))
             return None if isinstance(found, NotKnown) else round(found.value)
 
 

@@ -166,6 +166,9 @@ NUMBERS = {
     "CanhDichDeadLetters": [limits.DEAD_SHARE, limits.DEAD_LEAST],
     "CanhDichWorkerRestarts": [limits.RESTARTS],
     "CanhDichMonitorBlind": [limits.BLIND_SECONDS],
+    "CanhDichDiskNearlyFull": [limits.DISK_FREE_SHARE],
+    "CanhDichWatcherLate": [limits.WATCHER_SECONDS],
+    "CanhDichDeliveryLate": [limits.DELIVERY_SECONDS],
 }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from streams.domain.calendar import Period
@@ -25,12 +26,35 @@ class Finding:
     uses_history: bool = False
 
 
+class Endemic(StrEnum):
+    """Whether a disease is endemic in the commune, as far as can be told."""
+
+    YES = "yes"
+    NO = "no"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Endemicity:
+    """The answer, and why."""
+
+    answer: Endemic
+    vi: str
+    en: str
+    years_with_cases: int | None = None
+
+    def numbers(self) -> dict[str, Any]:
+        """For the verdict."""
+        return {"endemic": self.answer.value, "years_with_cases": self.years_with_cases}
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """One disease in one area at the end of one day.
 
     Attributes:
         determined_at: When the station determined "có dịch"; None: it has not.
+        remembered: What rules have worked out already, by year; the same on every day.
     """
 
     book: RuleBook
@@ -39,6 +63,7 @@ class Context:
     facts: Facts
     on: date
     determined_at: datetime | None = None
+    remembered: dict[int, Endemicity] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def group(self) -> Group | None:

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from typing import Any
 
 from streams.domain.calendar import Period, iso_week, month, same_week, weeks_in
-from streams.domain.rules.context import Context, Finding
+from streams.domain.rules.context import Context, Endemic, Endemicity, Finding
 from streams.domain.rules.verdicts import Outcome
 
 
@@ -105,34 +104,18 @@ def not_enough(years: Years, needed: int, period: Period) -> Finding:
     )
 
 
-class Endemic(StrEnum):
-    """Whether a disease is endemic in the commune, as far as can be told."""
-
-    YES = "yes"
-    NO = "no"
-    UNDECIDED = "undecided"
-
-
-@dataclass(frozen=True, slots=True)
-class Endemicity:
-    """The answer, and why."""
-
-    answer: Endemic
-    vi: str
-    en: str
-    years_with_cases: int | None = None
-
-    def numbers(self) -> dict[str, Any]:
-        """For the verdict."""
-        return {"endemic": self.answer.value, "years_with_cases": self.years_with_cases}
-
-
 def endemicity(context: Context, year: int) -> Endemicity:
     """Whether the disease counts as endemic in the commune when a period of `year` is judged (Art. 2.3).
 
     The operator's flag decides; else the catalogue's flag for the province and cases in enough of the
-    calendar years before, outbreak years included.
+    calendar years before, outbreak years included. Several rules ask: it is worked out once per year.
     """
+    if year not in context.remembered:
+        context.remembered[year] = _endemicity(context, year)
+    return context.remembered[year]
+
+
+def _endemicity(context: Context, year: int) -> Endemicity:
     settings = context.book.settings
     forced = context.book.endemic_communes.get((context.disease.code, context.area.id))
     if forced is not None:

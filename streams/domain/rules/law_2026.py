@@ -12,11 +12,9 @@ from streams.domain.calendar import LOCAL_ZONE, Period, month_of, previous_month
 from streams.domain.rules.band import Band
 from streams.domain.rules.book import Rule
 from streams.domain.rules.clocks import death_clocks, notice_due
-from streams.domain.rules.context import Context, Finding, not_applicable
+from streams.domain.rules.context import Context, Endemic, Endemicity, Finding, not_applicable
 from streams.domain.rules.facts import CaseFact, largest_cluster, tally
 from streams.domain.rules.history import (
-    Endemic,
-    Endemicity,
     Years,
     endemicity,
     monthly_years,

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from streams.domain.calendar import Period, years_before
 from streams.domain.rules.book import Rule
-from streams.domain.rules.context import Context, Finding, not_applicable
+from streams.domain.rules.context import Context, Endemic, Finding, not_applicable
 from streams.domain.rules.facts import tally
-from streams.domain.rules.history import Endemic, endemicity
+from streams.domain.rules.history import endemicity
 from streams.domain.rules.verdicts import Outcome
 
 

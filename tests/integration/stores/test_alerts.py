@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from threading import Thread
 from uuid import uuid4
 
@@ -29,6 +29,7 @@ from streams.stores.deliveries import (
     plan_deliveries,
     read_deliveries,
 )
+from streams.stores.health import AlertHealth, read_alert_health
 from streams.stores.rules import read_rules
 from tests.conftest import SettingsFactory
 from tests.unit.domain.test_alerts import START, WEEK, verdict
@@ -371,6 +372,21 @@ def test_signs_of_life(outbox: PostgresOutbox, alerts: PostgresAlerts) -> None:
     alerts.is_alive(START)
     alerts.is_alive(START + HOUR)
     assert outbox.signs_of_life() == {"notifier": START, "watcher": START + HOUR}
+
+
+def test_what_the_monitor_is_told_of_watcher_and_deliveries(
+    alerts: PostgresAlerts, outbox: PostgresOutbox, connection: Connection[TupleRow]
+) -> None:
+    assert read_alert_health(connection) == AlertHealth(None, None)
+    ago = datetime.now(UTC) - timedelta(minutes=20)
+    load_recipients(connection, [NURSE], "tests")
+    judge(alerts, verdict(5), at=ago)
+    alerts.is_alive(ago)
+    health = read_alert_health(connection)
+    assert health.watcher_age == pytest.approx(1_200, abs=120)
+    assert health.delivery_waiting == pytest.approx(1_200, abs=120)
+    assert all_told(outbox, datetime.now(UTC))
+    assert read_alert_health(connection).delivery_waiting is None
 
 
 def test_the_command_prints_the_text_to_paste_and_refuses_a_note_about_a_person(

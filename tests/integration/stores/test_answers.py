@@ -251,6 +251,8 @@ def test_one_area_for_the_alert_rules(small_database_url: str, connection: Conne
     assert populations.population("106@2025-07-01", date(2026, 5, 1)) == 200_000
     assert populations.population("12@start", date(2040, 5, 1)) is None
     assert populations.population("99@start", date(2023, 5, 1)) is None
+    load_file(connection, operator_file(("12", 2023, 500_000)), "test")
+    assert populations.population("12@start", date(2023, 5, 1)) == 500_000
 
 
 def test_the_packaged_figures_are_those_of_the_reports(fresh_database_url: str) -> None:
