@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, Self, get_args
 
+from grafana_foundation_sdk.builders import barchart as bc
 from grafana_foundation_sdk.builders import common as cb
 from grafana_foundation_sdk.builders import dashboard as db
 from grafana_foundation_sdk.builders import heatmap as hm
+from grafana_foundation_sdk.builders import timeseries as ts
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common as cm
@@ -51,10 +53,12 @@ class Text(NamedTuple):
 
 # Colours -------------------------------------------------------------------------------------------
 
-# Okabe and Ito's palette: told apart by people who do not see red or green. Vermilion is for alerts only.
+# Okabe and Ito's palette, and colours that stay apart from it: told apart by people who do not see red or
+# green (tests/contract/test_board_colours.py measures it). Vermilion is for alerts only.
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
-SKY, YELLOW, GREY, VERMILION = "#56B4E9", "#F0E442", "#999999", "#D55E00"
-DARK_BLUE: Final = "#332288"
+SKY, YELLOW, GREY, VERMILION = "#56B4E9", "#F0E442", "#666666", "#D55E00"
+DARK_BLUE, VIOLET, PLUM, OLIVE = "#332288", "#7F0DF2", "#291424", "#2C3A03"
+PETROL, SAND, PALE = "#195366", "#D8BB64", "#C8C8C8"
 
 DISEASE_COLOURS: Final[Mapping[str, str]] = {
     "dengue": BLUE,
@@ -64,8 +68,15 @@ DISEASE_COLOURS: Final[Mapping[str, str]] = {
     "mumps": GREEN,
     "covid19": YELLOW,
     "rabies": DARK_BLUE,
+    "tuberculosis": PLUM,
+    "malaria": VIOLET,
+    "viral_encephalitis": OLIVE,
+    "rash_fever_susp_measles": PETROL,
+    "influenza_seasonal": SAND,
 }
-"""The same disease has the same colour on every board; others take Grafana's colour of their name."""
+"""The same disease has the same colour on every board. More than a dozen colours cannot be told apart: the
+rarer diseases share those of the less common of these."""
+SHARED_COLOURS: Final = (SAND, PETROL, OLIVE, VIOLET, GREEN, DARK_BLUE)
 
 LEVELS: Final[Mapping[str, tuple[Text, str]]] = {
     "attention": (Text("Chú ý", "Attention"), SKY),
@@ -189,6 +200,32 @@ def people(districts: bool) -> str:
   WHERE {OF_PROVINCE} AND district {"<>" if districts else "="} ''
   GROUP BY district
   HAVING count(*) = (SELECT count(*) FROM years)
+)"""
+
+
+def nearest(here: str, others: int) -> str:
+    """A common table expression `near`: the districts nearest to one, itself among them.
+
+    Their `label` begins with their rank: 0 is the district itself, 1 the nearest. Which districts touch each
+    other is not known; nearness is that of their centres. Needs OF_PROVINCE's variables.
+
+    Args:
+        here: A common table expression with the `latitude` and `longitude` of the district.
+        others: How many besides it.
+    """
+    return f"""near AS (
+  SELECT district, row_number() OVER (ORDER BY distance, district) - 1 || '. ' || name AS label
+  FROM (
+    SELECT other.district, other.name,
+      (other.latitude - {here}.latitude) ^ 2
+        + ((other.longitude - {here}.longitude) * cos(radians({here}.latitude))) ^ 2 AS distance
+    FROM districts AS other
+    CROSS JOIN {here}
+    WHERE {OF_PROVINCE} AND other.district <> '-'
+  ) AS measured
+  WHERE distance IS NOT NULL
+  ORDER BY distance, district
+  LIMIT {others + 1}
 )"""
 
 
@@ -345,7 +382,7 @@ def override(
     """How one column or series is shown.
 
     Args:
-        column: Its name in the query.
+        column: Its name in the query; between slashes, a pattern of names.
         title: Its name for people.
         unit: Grafana's name of a unit.
         decimals: Digits after the point.
@@ -368,8 +405,9 @@ def override(
     if is_hidden:
         properties.append(("custom.hidden", True))
     properties += [(name.replace("__", "."), value) for name, value in custom.items()]
+    matcher = "byRegexp" if column.startswith("/") else "byName"
     return dm.DashboardFieldConfigSourceOverrides(
-        matcher=dm.MatcherConfig(id_val="byName", options=column),
+        matcher=dm.MatcherConfig(id_val=matcher, options=column),
         properties=[dm.DynamicConfigValue(id_val=name, value=value) for name, value in properties],
     )
 
@@ -447,12 +485,121 @@ def rows_by_week(
     )
 
 
+def lines_of_places() -> ts.Panel:
+    """Weekly rates of some districts beside each other."""
+    return (
+        ts.Panel()
+        .draw_style(cm.GraphDrawStyle.LINE)
+        .line_width(2)
+        .fill_opacity(0)
+        .show_points(cm.VisibilityMode.AUTO)
+        .span_nulls(True)
+        .interval("1w")
+        .max_data_points(MAX_DATA_POINTS)
+        .unit("short")
+        .decimals(1)
+        .min(0)
+        .legend(legend())
+        .tooltip(tooltip())
+    )
+
+
+def place_colours() -> list[dm.DashboardFieldConfigSourceOverrides]:
+    """The colours of the labels of `nearest`, by their rank."""
+    return [
+        override(f"/^{rank}\\. /", colour=colour)
+        for rank, colour in enumerate((BLUE, ORANGE, GREEN, PURPLE, PLUM))
+    ]
+
+
+AGES: Final[Mapping[str, Text]] = {
+    "age_0": Text("dưới 1", "under 1"),
+    "age_1_4": Text("1–4", "1–4"),
+    "age_5_9": Text("5–9", "5–9"),
+    "age_10_14": Text("10–14", "10–14"),
+    "age_15_24": Text("15–24", "15–24"),
+    "age_25_44": Text("25–44", "25–44"),
+    "age_45_64": Text("45–64", "45–64"),
+    "age_65_up": Text("65 +", "65 +"),
+    "age_unknown": Text("không rõ", "unknown"),
+}
+"""The bands of streams/domain/quality.py for people; tests hold them together."""
+
+SEXES: Final[Mapping[str, tuple[Text, str]]] = {
+    "male": (Text("Nam", "Male"), BLUE),
+    "female": (Text("Nữ", "Female"), ORANGE),
+    "unknown": (Text("Không rõ", "Unknown"), GREY),
+}
+
+
+def by_age_and_sex() -> bc.Panel:
+    """Bars of ages, each of the sexes on top of each other."""
+    return (
+        bc.Panel()
+        .orientation(cm.VizOrientation.VERTICAL)
+        .x_field("age")
+        .show_value(cm.VisibilityMode.NEVER)
+        .stacking(cm.StackingMode.NORMAL)
+        .fill_opacity(80)
+        .line_width(0)
+        .unit("short")
+        .decimals(0)
+        .min(0)
+        .legend(legend())
+        .tooltip(tooltip())
+    )
+
+
+def ages_and_sexes(cases: str, language: Language) -> str:
+    """SQL of one row per band of ages, the youngest first, with a column per sex.
+
+    Args:
+        cases: SQL of rows with age_band, sex and cases.
+        language: Of the bands' names.
+    """
+    names = ", ".join(
+        f"('{band}', '{text(language)}', {place})" for place, (band, text) in enumerate(AGES.items())
+    )
+    columns = ",\n  ".join(
+        f"coalesce(sum(found.cases) FILTER (WHERE found.sex = '{sex}'), 0)::float8 AS {sex}" for sex in SEXES
+    )
+    return f"""
+WITH found AS ({cases}
+)
+SELECT bands.age,
+  {columns}
+FROM (VALUES {names}) AS bands (age_band, age, place)
+LEFT JOIN found USING (age_band)
+GROUP BY bands.age, bands.place
+ORDER BY bands.place"""
+
+
+def sex_columns(language: Language) -> list[dm.DashboardFieldConfigSourceOverrides]:
+    """How the columns of `ages_and_sexes` are shown."""
+    return [
+        override("age", Text("Tuổi", "Age")(language)),
+        *(override(sex, text(language), colour=colour) for sex, (text, colour) in SEXES.items()),
+    ]
+
+
 def last_value() -> cb.ReduceDataOptions:
     """A stat's one number: the query's own."""
     return cb.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields("")
 
 
 _NOTHING: Final = Text("Không có", "None")
+
+DATE: Final = "time:DD/MM/YYYY"
+INSTANT: Final = "time:DD/MM/YYYY HH:mm"
+"""Units of days and instants; Grafana's own show them as the reader's browser is set, or as in the USA."""
+DURATION: Final = "dtdhms"
+"""Unit of seconds: 1 d 02:03:04, in no language."""
+
+
+def counted_in(language: Language, one: Text) -> str:
+    """The unit of whole things: the number and a word behind it."""
+    return f"suffix: {one(language)}"
+
 
 # Panels and boards ---------------------------------------------------------------------------------
 

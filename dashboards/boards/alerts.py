@@ -15,15 +15,18 @@ from dashboards.framework import (
     BLUE,
     DISEASE,
     DISTRICT,
+    DURATION,
     FIRST_DAY,
     GEOGRAPHY,
     GREEN,
     GREY,
+    INSTANT,
     LAST_DAY,
     LEVELS,
     MAX_DATA_POINTS,
     OF_AREA,
     OF_DISEASES,
+    OF_PROVINCE,
     ORANGE,
     PROVINCE,
     TIMEZONE,
@@ -31,16 +34,23 @@ from dashboards.framework import (
     Board,
     Language,
     Text,
+    ages_and_sexes,
     annotation,
     board_url,
+    by_age_and_sex,
     data_link,
     last_value,
     legend,
+    lines_of_places,
     local_time,
+    nearest,
     override,
     panel,
+    people,
+    place_colours,
     query_variable,
     series,
+    sex_columns,
     steps,
     table,
     tooltip,
@@ -72,6 +82,10 @@ STEPS: Final[Mapping[str, Text]] = {
     "noted": Text("Ghi chú", "Noted"),
 }
 
+JUDGEMENTS: Final[Mapping[str, Text]] = {
+    "verified": Text("Đúng", "Right"),
+    "dismissed": Text("Báo nhầm", "Wrong"),
+}
 LEVEL_NAMES: Final[Mapping[str, Text]] = {level: text for level, (text, _) in LEVELS.items()}
 
 ALERT: Final = query_variable(
@@ -171,8 +185,7 @@ def answering_time(language: Language) -> dm.Panel:
     return panel(
         language,
         st.Panel()
-        .unit("s")
-        .decimals(1)
+        .unit(DURATION)
         .color_mode(cm.BigValueColorMode.NONE)
         .graph_mode(cm.BigValueGraphMode.NONE)
         .reduce_options(last_value()),
@@ -231,7 +244,7 @@ LIMIT 200"""
             override(
                 "raised_at",
                 Text("Phát lúc", "Raised")(language),
-                unit="time:DD/MM/YYYY HH:mm",
+                unit=INSTANT,
                 custom__width=155,
                 links=[data_link(Text("Xem chi tiết", "Show details")(language), this_alert)],
             ),
@@ -342,7 +355,7 @@ LIMIT 100"""
             )
         ],
         overrides=[
-            override("step_at", Text("Lúc", "At")(language), unit="time:DD/MM/YYYY HH:mm", custom__width=155),
+            override("step_at", Text("Lúc", "At")(language), unit=INSTANT, custom__width=155),
             override("step", Text("Bước", "Step")(language)),
             override("who", Text("Bởi", "By")(language), custom__width=85),
         ],
@@ -378,9 +391,15 @@ WHERE {CHOSEN}"""
             override("disease_name", Text("Bệnh", "Disease")(language), custom__width=180),
             override("area_name", Text("Nơi", "Place")(language), custom__width=150),
             override("period", Text("Kỳ được xét", "Period judged")(language), custom__width=190),
-            override("observed", Text("Quan sát", "Observed")(language), decimals=0, custom__width=85),
-            override("expected", Text("Kỳ vọng", "Expected")(language), decimals=1, custom__width=85),
-            override("threshold", Text("Ngưỡng", "Threshold")(language), decimals=1, custom__width=85),
+            override(
+                "observed", Text("Quan sát", "Observed")(language), decimals=0, custom__width=85, noValue="–"
+            ),
+            override(
+                "expected", Text("Kỳ vọng", "Expected")(language), decimals=1, custom__width=85, noValue="–"
+            ),
+            override(
+                "threshold", Text("Ngưỡng", "Threshold")(language), decimals=1, custom__width=85, noValue="–"
+            ),
             override("state", Text("Trạng thái", "State")(language), custom__width=140),
             override(
                 "why",
@@ -389,6 +408,144 @@ WHERE {CHOSEN}"""
             ),
         ],
         no_value=Text("Chưa chọn cảnh báo", "No alert chosen"),
+    )
+
+
+_NEIGHBOURS: Final = 4
+
+
+def neighbours(language: Language) -> dm.Panel:
+    """The chosen alert's disease in its district and those nearest to it."""
+    return panel(
+        language,
+        lines_of_places(),
+        title=Text("Bệnh này ở các huyện gần đó", "The same disease in the districts nearby"),
+        question=Text(
+            f"Chỉ ở đây hay cả các huyện bên? Ca trên 100.000 dân mỗi tuần khởi phát, bệnh của cảnh báo "
+            f"đang xem: huyện của cảnh báo (0) và {_NEIGHBOURS} huyện cùng tỉnh có tâm gần nhất (1 là gần "
+            f"nhất). Cảnh báo của cả tỉnh không có huyện.",
+            f"Only here, or around it, too? Cases per 100,000 by week of onset of the chosen alert's "
+            f"disease: its district (0) and the {_NEIGHBOURS} of the province whose centres are nearest (1 "
+            f"is the nearest). An alert of the whole province has no district.",
+        ),
+        page="incidence",
+        size=(16, 10),
+        targets=[
+            series(
+                f"""
+WITH chosen AS (
+  SELECT structure_on, province, district, disease FROM alerts WHERE {CHOSEN}
+), here AS (
+  SELECT d.latitude, d.longitude
+  FROM districts AS d
+  JOIN chosen AS c ON d.structure_on = c.structure_on AND d.province = c.province AND d.district = c.district
+  WHERE d.district <> '-'
+), {people(districts=True)}, {nearest("here", _NEIGHBOURS)}, counted AS MATERIALIZED (
+  SELECT {week_of("dc.day")} AS monday, dc.district, sum(dc.notified) AS cases
+  FROM chosen AS c
+  JOIN daily_counts AS dc
+    ON dc.structure_on = c.structure_on AND dc.province = c.province AND dc.disease = c.disease
+  WHERE dc.basis = 'onset' AND dc.day BETWEEN {week_of(FIRST_DAY)} AND {LAST_DAY}
+    AND dc.district IN (SELECT district FROM near)
+  GROUP BY 1, 2
+)
+SELECT {local_time("monday")} AS time, label AS metric, (cases * 1e5 / population)::float8 AS rate
+FROM counted
+JOIN people USING (district)
+JOIN near USING (district)
+ORDER BY time, metric"""
+            )
+        ],
+        overrides=place_colours(),
+        no_value=Text("Không có ca, hoặc cảnh báo của cả tỉnh", "No case, or an alert of the whole province"),
+    )
+
+
+def ages(language: Language) -> dm.Panel:
+    """The chosen alert's disease in its district by age and sex."""
+    return panel(
+        language,
+        by_age_and_sex(),
+        title=Text("Tuổi và giới, huyện của cảnh báo", "Age and sex in the alert's district"),
+        question=Text(
+            "Bệnh ở lứa tuổi và giới nào? Số ca bệnh của cảnh báo đang xem được báo cáo trong kỳ tại huyện "
+            "của nó (cảnh báo của cả tỉnh: cả tỉnh); tính mỗi 15 phút một lần.",
+            "Who falls ill? Cases of the chosen alert's disease reported in the period in its district (in "
+            "the province, for an alert of the province); computed every quarter of an hour.",
+        ),
+        page="age-and-sex",
+        size=(8, 10),
+        targets=[
+            table(
+                ages_and_sexes(
+                    f"""
+  SELECT aw.age_band, aw.sex, aw.cases
+  FROM alerts AS al
+  JOIN age_sex_weeks AS aw
+    ON aw.province = al.province AND aw.disease = al.disease AND al.district IN (aw.district, '-')
+  WHERE al.alert_id::text = ${{alert:sqlstring}} AND al.structure_on = ${{geography:sqlstring}}::date
+    AND aw.week_start BETWEEN {week_of(FIRST_DAY)} AND {LAST_DAY}""",
+                    language,
+                )
+            )
+        ],
+        overrides=sex_columns(language),
+    )
+
+
+def earlier_alerts(language: Language) -> dm.Panel:
+    """What became of earlier alerts of the same disease and district."""
+    return panel(
+        language,
+        tb.Panel(),
+        title=Text(
+            "Cảnh báo trước đây của bệnh này ở huyện này", "Earlier alerts of this disease and district"
+        ),
+        question=Text(
+            "Lần trước báo đúng hay nhầm? Cảnh báo cùng bệnh, cùng huyện phát trước cảnh báo đang xem, bất "
+            "kể thời gian đã chọn; mới nhất trước.",
+            "Were those before it right? Alerts of the same disease and district raised before the chosen "
+            "one, whatever time is chosen; the newest first.",
+        ),
+        page="alerts",
+        size=(24, 7),
+        targets=[
+            table(
+                f"""
+WITH chosen AS MATERIALIZED (
+  SELECT district, disease, raised_at FROM alerts WHERE {CHOSEN}
+), earlier AS MATERIALIZED (
+  SELECT alert_id, structure_on, raised_at, {named("level", LEVEL_NAMES, language)} AS level, area_name, rule,
+    cases, {named("state", STATES, language)} AS state, why_{language} AS why
+  FROM alerts
+  WHERE {OF_PROVINCE} AND district = (SELECT chosen.district FROM chosen)
+    AND disease = (SELECT chosen.disease FROM chosen) AND raised_at < (SELECT chosen.raised_at FROM chosen)
+  ORDER BY raised_at DESC
+  LIMIT 50
+)
+SELECT raised_at, level, area_name, rule, cases, state,
+  {named("judged.said", JUDGEMENTS, language)} AS said, why
+FROM earlier
+LEFT JOIN LATERAL (
+  SELECT said
+  FROM alert_judgements
+  WHERE alert_judgements.alert_id = earlier.alert_id AND alert_judgements.structure_on = earlier.structure_on
+) AS judged ON true
+ORDER BY raised_at DESC
+LIMIT 50"""
+            )
+        ],
+        overrides=[
+            override("raised_at", Text("Phát lúc", "Raised")(language), unit=INSTANT, custom__width=155),
+            override("level", Text("Mức", "Level")(language), custom__width=140),
+            override("area_name", Text("Nơi", "Place")(language), custom__width=160),
+            override("rule", Text("Quy tắc", "Rule")(language), custom__width=150),
+            override("cases", Text("Số ca", "Cases")(language), decimals=0, custom__width=70),
+            override("state", Text("Trạng thái", "State")(language), custom__width=140),
+            override("said", Text("Kết luận", "Judged")(language), custom__width=120, noValue="–"),
+            override("why", Text("Căn cứ", "Why")(language)),
+        ],
+        no_value=Text("Chưa có cảnh báo nào trước đó", "None before it"),
     )
 
 
@@ -527,6 +684,9 @@ BOARD: Final = Board(
         verdict,
         curve,
         life,
+        neighbours,
+        ages,
+        earlier_alerts,
         raised_by_week,
         precision,
     ),

@@ -6,7 +6,6 @@ from typing import Final
 from grafana_foundation_sdk.builders import common as cb
 from grafana_foundation_sdk.builders import stat as st
 from grafana_foundation_sdk.builders import table as tb
-from grafana_foundation_sdk.builders import timeseries as ts
 from grafana_foundation_sdk.models import common as cm
 from grafana_foundation_sdk.models import dashboard as dm
 
@@ -15,11 +14,12 @@ from dashboards.framework import (
     BASIS,
     CASES,
     COUNTS,
+    DATE,
     DISEASE,
     GEOGRAPHY,
     IN_PERIOD,
+    INSTANT,
     LAST_DAY,
-    MAX_DATA_POINTS,
     OF_AREA,
     OF_BASIS,
     OF_DISEASES,
@@ -32,16 +32,17 @@ from dashboards.framework import (
     Text,
     board_url,
     data_link,
-    legend,
     level_mappings,
+    lines_of_places,
     local_time,
+    nearest,
     override,
     panel,
     people,
+    place_colours,
     rows_by_week,
     series,
     table,
-    tooltip,
     week_of,
 )
 
@@ -116,57 +117,109 @@ def neighbours(language: Language) -> dm.Panel:
     """The district and those nearest to it."""
     return panel(
         language,
-        ts.Panel()
-        .draw_style(cm.GraphDrawStyle.LINE)
-        .line_width(2)
-        .fill_opacity(0)
-        .show_points(cm.VisibilityMode.AUTO)
-        .span_nulls(True)
-        .interval("1w")
-        .max_data_points(MAX_DATA_POINTS)
-        .unit("short")
-        .decimals(1)
-        .min(0)
-        .legend(legend())
-        .tooltip(tooltip()),
+        lines_of_places(),
         title=Text("So với các huyện gần nhất", "Beside the nearest districts"),
         question=Text(
-            f"Có lan từ hay sang huyện bên không? Ca trên 100.000 dân mỗi tuần ISO, của huyện này và "
-            f"{_NEIGHBOURS} "
-            "huyện cùng tỉnh có tâm gần nhất.",
+            f"Có lan từ hay sang huyện bên không? Ca trên 100.000 dân mỗi tuần ISO, của huyện này (0) và "
+            f"{_NEIGHBOURS} huyện cùng tỉnh có tâm gần nhất (1 là gần nhất).",
             f"Does it come from or go to a neighbour? Cases per 100,000 in each ISO week, of this district "
-            f"and the "
-            f"{_NEIGHBOURS} of the province whose centres are nearest.",
+            f"(0) and the {_NEIGHBOURS} of the province whose centres are nearest (1 is the nearest).",
         ),
         page="incidence",
-        size=(12, 10),
+        size=(12, 12),
         targets=[
             series(
                 f"""
-WITH {people(districts=True)}, near AS (
-  SELECT other.district, other.name
-  FROM districts AS other
-  CROSS JOIN (
-    SELECT avg(latitude) AS latitude, avg(longitude) AS longitude FROM districts WHERE {OF_AREA}
-  ) AS here
-  WHERE {OF_PROVINCE} AND other.district <> '-'
-  ORDER BY (other.latitude - here.latitude) ^ 2
-    + ((other.longitude - here.longitude) * cos(radians(here.latitude))) ^ 2, other.district
-  LIMIT {_NEIGHBOURS + 1}
-), counted AS MATERIALIZED (
+WITH {people(districts=True)}, here AS (
+  SELECT avg(latitude) AS latitude, avg(longitude) AS longitude FROM districts WHERE {OF_AREA}
+), {nearest("here", _NEIGHBOURS)}, counted AS MATERIALIZED (
   SELECT {week_of("day")} AS monday, district, sum({CASES}) AS cases
   FROM daily_counts
   WHERE {OF_PROVINCE} AND district IN (SELECT district FROM near) AND {OF_BASIS} AND {IN_PERIOD}
     AND {OF_DISEASES} AND {ONCE}
   GROUP BY 1, 2
 )
-SELECT {local_time("monday")} AS time, name AS metric, (cases * 1e5 / population)::float8 AS rate
+SELECT {local_time("monday")} AS time, label AS metric, (cases * 1e5 / population)::float8 AS rate
 FROM counted
 JOIN people USING (district)
 JOIN near USING (district)
 ORDER BY time, metric"""
             )
         ],
+        overrides=place_colours(),
+    )
+
+
+def diseases_by_week(language: Language) -> dm.Panel:
+    """Every disease of the district, week by week."""
+    return panel(
+        language,
+        rows_by_week("Blues", least=0),
+        title=Text("Từng bệnh theo tuần", "Each disease, by week"),
+        question=Text(
+            "Ở huyện này bệnh nào có, bệnh nào đang lên? Số ca mỗi tuần ISO của từng bệnh; ô trống là "
+            "không có ca được báo cáo.",
+            "Which diseases are here, and which rise? Cases of each disease in each ISO week; an empty "
+            "cell: none reported.",
+        ),
+        page="notified",
+        size=(12, 12),
+        targets=[
+            series(
+                f"""
+WITH counted AS MATERIALIZED (
+  SELECT {week_of("day")} AS monday, disease, sum({CASES}) AS cases
+  FROM {COUNTS} AND {IN_PERIOD} AND {OF_DISEASES} AND {ONCE}
+  GROUP BY 1, 2
+)
+SELECT {local_time("monday")} AS time, name_{language} AS metric, cases::float8 AS cases
+FROM counted
+JOIN diseases USING (disease)
+WHERE cases <> 0
+ORDER BY time, metric"""
+            )
+        ],
+    )
+
+
+def reporters(language: Language) -> dm.Panel:
+    """Who reports in the district, and who has stopped."""
+    silent, still = Text("im lặng", "silent"), Text("vẫn báo", "reports")
+    return panel(
+        language,
+        tb.Panel().show_header(True),
+        title=Text("Đơn vị báo cáo đều của huyện", "The district's regular reporters"),
+        question=Text(
+            "Ít ca vì hết bệnh hay vì thôi báo? Các đơn vị báo đều hằng tuần, theo lần xét cuối trong kỳ; "
+            "im lặng ở trên.",
+            "Few cases, or few reports? The reporters that report by the week, as judged last within the "
+            "period; the silent ones first.",
+        ),
+        page="silence",
+        size=(9, 10),
+        targets=[
+            table(
+                f"""
+SELECT reporter, CASE state WHEN 'silent' THEN '{silent(language)}' ELSE '{still(language)}' END AS state,
+  last_active, silent_weeks
+FROM reporter_weeks
+WHERE province IN (${{province:sqlstring}}) AND district IN (${{district:sqlstring}})
+  AND judged_on = (SELECT max(last.judged_on) FROM reporter_weeks AS last WHERE last.judged_on <= {LAST_DAY})
+ORDER BY silent_weeks DESC, reporter
+LIMIT 200"""
+            )
+        ],
+        overrides=[
+            override("reporter", Text("Đơn vị", "Reporter")(language), custom__width=160),
+            override("state", Text("Trạng thái", "State")(language), custom__width=100),
+            override(
+                "last_active", Text("Tuần báo cuối", "Last report")(language), unit=DATE, custom__width=130
+            ),
+            override(
+                "silent_weeks", Text("Tuần im lặng", "Weeks silent")(language), decimals=0, custom__width=120
+            ),
+        ],
+        no_value=Text("Không có đơn vị báo đều", "No regular reporter"),
     )
 
 
@@ -185,7 +238,7 @@ def communes_by_week(language: Language) -> dm.Panel:
             "is no report, which does not mean no case.",
         ),
         page="silence",
-        size=(12, 12),
+        size=(24, 11),
         targets=[
             series(
                 f"""
@@ -235,14 +288,14 @@ def communes(language: Language) -> dm.Panel:
             "case are not shown.",
         ),
         page="notified",
-        size=(12, 10),
+        size=(12, 12),
         targets=[table(_by_commune())],
         overrides=[
             *(override(column, is_hidden=True) for column in ("commune", "latitude", "longitude")),
             override("name", Text("Xã", "Commune")(language)),
             override("notified", Text("Mắc", "Cases")(language)),
             override("deaths", Text("Tử vong", "Deaths")(language)),
-            override("last_day", Text("Ca gần nhất", "Newest case")(language), unit="dateTimeAsLocal"),
+            override("last_day", Text("Ca gần nhất", "Newest case")(language), unit=DATE),
         ],
     )
 
@@ -265,7 +318,7 @@ def commune_map(language: Language) -> dm.Panel:
             override("name", Text("Xã", "Commune")(language)),
             override("notified", Text("Mắc", "Cases")(language), decimals=0),
             override("deaths", Text("Tử vong", "Deaths")(language), decimals=0),
-            override("last_day", Text("Ca gần nhất", "Newest case")(language), unit="dateTimeAsLocal"),
+            override("last_day", Text("Ca gần nhất", "Newest case")(language), unit=DATE),
         ],
     )
 
@@ -295,9 +348,7 @@ LIMIT 50"""
         ],
         overrides=[
             override("disease", is_hidden=True),
-            override(
-                "raised_at", Text("Phát lúc", "Raised")(language), unit="dateTimeAsLocal", custom__width=170
-            ),
+            override("raised_at", Text("Phát lúc", "Raised")(language), unit=INSTANT, custom__width=155),
             override(
                 "level",
                 Text("Mức", "Level")(language),
@@ -336,7 +387,9 @@ BOARD: Final = Board(
     panels=(
         situation,
         weekly_cases,
+        reporters,
         neighbours,
+        diseases_by_week,
         communes,
         commune_map,
         communes_by_week,

@@ -30,15 +30,18 @@ from dashboards.framework import (
     OF_PROVINCE,
     ONE_DISEASE,
     ORANGE,
+    PALE,
+    PLUM,
     PROVINCE,
     PURPLE,
     SKY,
     TIMEZONE,
-    VERMILION,
     Board,
     Language,
     Text,
+    ages_and_sexes,
     annotation,
+    by_age_and_sex,
     legend,
     local_time,
     override,
@@ -46,6 +49,7 @@ from dashboards.framework import (
     people,
     rows_by_week,
     series,
+    sex_columns,
     table,
     tooltip,
     week_of,
@@ -161,7 +165,7 @@ def epidemic_curve(language: Language) -> dm.Panel:
             f"region, the last {INCOMPLETE_DAYS} days, is not complete.",
         ),
         page="classification",
-        size=(16, 9),
+        size=(16, 10),
         targets=[
             series(
                 f"""
@@ -193,7 +197,7 @@ def nowcast(language: Language) -> dm.Panel:
             "95 % interval. Only once the system has watched for long enough.",
         ),
         page="nowcast",
-        size=(8, 9),
+        size=(8, 10),
         targets=[
             series(
                 f"""
@@ -207,8 +211,8 @@ ORDER BY time"""
         overrides=[
             override("counted", Text("Đã đếm", "Counted")(language), colour=BLUE),
             override("nowcast", Text("Ước tính", "Nowcast")(language), colour=ORANGE),
-            override("lower", Text("Dưới 95 %", "Lower 95 %")(language), colour=ORANGE),
-            override("upper", Text("Trên 95 %", "Upper 95 %")(language), colour=ORANGE),
+            override("lower", Text("Dưới 95 %", "Lower 95 %")(language), colour=PALE),
+            override("upper", Text("Trên 95 %", "Upper 95 %")(language), colour=PALE),
         ],
         no_value=Text("Chưa đủ dữ liệu để ước tính", "Not enough history yet"),
     )  # fmt: skip
@@ -431,7 +435,7 @@ def districts_by_week(language: Language) -> dm.Panel:
             "population are not shown.",
         ),
         page="incidence",
-        size=(12, 10),
+        size=(12, 12),
         targets=[
             series(
                 f"""
@@ -455,7 +459,8 @@ def case_fatality(language: Language) -> dm.Panel:
     """Deaths over cases, with both."""
     return panel(
         language,
-        _lines().interval("28d"),
+        # Without a soft maximum a month without deaths has an axis up to 10,000 %.
+        _lines().interval("28d").unit("percentunit").decimals(1).axis_soft_max(0.05),
         title=Text("Tử vong/mắc theo tháng", "Case fatality by month"),
         question=Text(
             "Ca bệnh có nặng hơn không? Tử vong trên mắc của cùng nhóm ca, theo tháng, cạnh số ca là mẫu "
@@ -466,7 +471,7 @@ def case_fatality(language: Language) -> dm.Panel:
             "denominator. Of few cases the ratio is unstable.",
         ),
         page="case-fatality",
-        size=(12, 9),
+        size=(8, 9),
         targets=[
             series(
                 f"""
@@ -478,10 +483,9 @@ ORDER BY time"""
             )
         ],
         overrides=[
-            override("notified", Text("Mắc", "Cases")(language), colour=SKY, decimals=0),
-            override("deaths", Text("Tử vong", "Deaths")(language), colour=VERMILION, decimals=0),
-            override("case_fatality", Text("Tử vong/mắc", "Case fatality")(language), colour=PURPLE,
-                     unit="percentunit", decimals=1),
+            override("notified", Text("Mắc", "Cases")(language), colour=SKY, unit="short", decimals=0),
+            override("deaths", Text("Tử vong", "Deaths")(language), colour=PLUM, unit="short", decimals=0),
+            override("case_fatality", Text("Tử vong/mắc", "Case fatality")(language), colour=ORANGE),
         ],
     )  # fmt: skip
 
@@ -500,7 +504,7 @@ def positivity(language: Language) -> dm.Panel:
             "positive over positive plus negative.",
         ),
         page="laboratory",
-        size=(12, 9),
+        size=(8, 9),
         targets=[
             series(
                 f"""
@@ -522,7 +526,7 @@ ORDER BY time"""
                 )
             ),
             override("positivity", Text("Tỷ lệ dương tính", "Positivity")(language), colour=ORANGE,
-                     unit="percentunit", decimals=0),
+                     unit="percentunit", decimals=0, max=1),
         ],
     )  # fmt: skip
 
@@ -566,7 +570,7 @@ def delays(language: Language) -> dm.Panel:
             "computed every quarter of an hour.",
         ),
         page="delay",
-        size=(12, 9),
+        size=(8, 9),
         targets=[
             table(
                 f"""
@@ -587,6 +591,36 @@ ORDER BY place"""
             override("days", Text("Ngày", "Days")(language)),
             override("cases", Text("Ca", "Cases")(language), colour=BLUE),
         ],
+    )
+
+
+def ages(language: Language) -> dm.Panel:
+    """Cases by age and sex."""
+    return panel(
+        language,
+        by_age_and_sex(),
+        title=Text("Tuổi và giới", "Age and sex"),
+        question=Text(
+            "Bệnh ở lứa tuổi và giới nào? Số ca được báo cáo trong kỳ (theo tuần báo cáo), tính mỗi 15 "
+            "phút một lần. Chưa có dân số theo tuổi và giới nên không có tỷ suất.",
+            "Who falls ill? Cases reported in the period (by week of report), computed every quarter of an "
+            "hour. There are no populations by age and sex, and so no rates.",
+        ),
+        page="age-and-sex",
+        size=(8, 10),
+        targets=[
+            table(
+                ages_and_sexes(
+                    f"""
+  SELECT age_band, sex, cases
+  FROM age_sex_weeks
+  WHERE province IN (${{province:sqlstring}}) AND district IN (${{district:sqlstring}}) AND {OF_DISEASES}
+    AND week_start BETWEEN {week_of(FIRST_DAY)} AND {LAST_DAY}""",
+                    language,
+                )
+            )
+        ],
+        overrides=sex_columns(language),
     )
 
 
@@ -618,10 +652,11 @@ BOARD: Final = Board(
         epidemic_curve,
         nowcast,
         observed_and_expected,
+        ages,
         incidence_map,
+        districts_by_week,
         seasons,
         cumulative,
-        districts_by_week,
         case_fatality,
         positivity,
         delays,

@@ -2,6 +2,7 @@
 """Tổng quan / Overview: what rises, where, and whether the figures can be believed."""
 
 from functools import cache
+from itertools import cycle
 from typing import Final
 
 from grafana_foundation_sdk.builders import bargauge as bg
@@ -23,20 +24,25 @@ from dashboards.framework import (
     DISEASE,
     DISEASE_COLOURS,
     DISTRICT,
+    DURATION,
     FIRST_DAY,
     GEOGRAPHY,
+    GREY,
     IN_PERIOD,
     LAST_DAY,
     LEVELS,
     MAX_DATA_POINTS,
     MOST_ROWS,
     OF_AREA,
+    OF_BASIS,
     OF_DISEASES,
     OF_PROVINCE,
     ONCE,
     ORANGE,
+    PALE,
     PROVINCE,
     PURPLE,
+    SHARED_COLOURS,
     SKY,
     VERMILION,
     Board,
@@ -44,6 +50,7 @@ from dashboards.framework import (
     Text,
     annotation,
     board_url,
+    counted_in,
     data_link,
     last_value,
     legend,
@@ -78,7 +85,7 @@ def open_alerts(language: Language) -> dm.Panel:
             "Does anything need a person now? Alerts that are not closed, by level, whatever time is chosen.",
         ),
         page="detectors",
-        size=(6, 5),
+        size=(9, 5),
         targets=[
             table(
                 "SELECT "
@@ -89,7 +96,7 @@ def open_alerts(language: Language) -> dm.Panel:
         overrides=[
             override(level, name(language), thresholds={
                 "mode": "absolute",
-                "steps": [{"value": None, "color": "#808080"}, {"value": 1, "color": colour}],
+                "steps": [{"value": None, "color": GREY}, {"value": 1, "color": colour}],
             })
             for level, (name, colour) in LEVELS.items()
         ],
@@ -104,15 +111,19 @@ def newest_report(language: Language) -> dm.Panel:
         .reduce_options(last_value())
         .color_mode(cm.BigValueColorMode.NONE)
         .graph_mode(cm.BigValueGraphMode.NONE)
-        .unit("dateTimeFromNow"),
-        title=Text("Báo cáo mới nhất", "Newest report"),
+        .unit(DURATION),
+        title=Text("Báo cáo mới nhất, cách đây", "Newest report, ago"),
         question=Text(
-            "Số liệu có mới không? Thời điểm hệ thống nhận sự kiện ca bệnh mới nhất, của mọi tỉnh.",
-            "Can I trust what I see? When the newest case event was taken in, of any province.",
+            "Số liệu có mới không? Từ khi hệ thống nhận sự kiện ca bệnh mới nhất, của mọi tỉnh "
+            "(giờ:phút:giây).",
+            "Can I trust what I see? Since the newest case event was taken in, of any province "
+            "(hours:minutes:seconds).",
         ),
         page="delay",
-        size=(4, 5),
-        targets=[table("SELECT extract(epoch FROM newest_at)::float8 * 1000 AS newest_at FROM freshness")],
+        size=(5, 5),
+        targets=[
+            table("SELECT extract(epoch FROM now() - newest_at)::float8 AS newest_age_seconds FROM freshness")
+        ],
     )
 
 
@@ -136,7 +147,7 @@ def cases_in_period(language: Language) -> dm.Panel:
             "as sums (tallies) see `canhdich counts`.",
         ),
         page="notified",
-        size=(14, 5),
+        size=(10, 5),
         targets=[
             table(
                 "SELECT "
@@ -167,7 +178,6 @@ def weekly_cases(language: Language) -> dm.Panel:
         .fill_opacity(80)
         .line_width(0)
         .stacking(cb.StackingConfig().mode(cm.StackingMode.NORMAL).group("A"))
-        .color_scheme(db.FieldColor().mode(dm.FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
         .interval("1w")
         .max_data_points(MAX_DATA_POINTS)
         .unit("short")
@@ -188,7 +198,7 @@ def weekly_cases(language: Language) -> dm.Panel:
         targets=[series(_weekly_cases(language, other))],
         overrides=[
             *(override(name, colour=colour) for name, colour in _disease_colours(language)),
-            override(other, colour="#999999"),
+            override(other, colour=PALE),
         ],
     )
 
@@ -215,11 +225,14 @@ ORDER BY time, metric"""
 
 @cache
 def _disease_colours(language: Language) -> list[tuple[str, str]]:
-    """The names of diseases that have a colour of their own."""
+    """The name and the colour of every disease."""
+    shared = cycle(SHARED_COLOURS)
     return [
-        (disease.name_vi if language == "vi" else disease.name_en, DISEASE_COLOURS[disease.code])
+        (
+            disease.name_vi if language == "vi" else disease.name_en,
+            DISEASE_COLOURS.get(disease.code) or next(shared),
+        )
         for disease in load_catalogue().diseases
-        if disease.code in DISEASE_COLOURS
     ]
 
 
@@ -241,7 +254,7 @@ def what_rises(language: Language) -> dm.Panel:
             "board.",
         ),
         page="comparison",
-        size=(12, 10),
+        size=(15, 11),
         targets=[table(_what_rises(language))],
         overrides=[
             override("disease", is_hidden=True),
@@ -254,13 +267,22 @@ def what_rises(language: Language) -> dm.Panel:
                         board_url("disease", language, disease="${__data.fields.disease}"),
                     )
                 ],
-                custom__width=220,
+                custom__width=250,
             ),
-            override("notified", Text("Trong kỳ", "In the period")(language)),
-            override("deaths", Text("Tử vong", "Deaths")(language)),
-            override("recent", Text("4 tuần", "4 weeks")(language)),
-            override("usual", Text("Trung vị 5 năm", "Median of 5 years")(language), decimals=1),
-            override("change", Text("Thay đổi", "Change")(language), unit="percent", decimals=0),
+            *(
+                override(column, title(language), decimals=0, custom__width=width)
+                for column, title, width in (
+                    ("notified", Text("Trong kỳ", "In the period"), 115),
+                    ("deaths", Text("Tử vong", "Deaths"), 90),
+                    ("recent", Text("4 tuần", "4 weeks"), 90),
+                )
+            ),
+            override(
+                "usual", Text("Trung vị 5 năm", "Median, 5 years")(language), decimals=1, custom__width=150
+            ),
+            override(
+                "change", Text("Thay đổi", "Change")(language), unit="percent", decimals=0, custom__width=110
+            ),
         ],
     )
 
@@ -268,7 +290,7 @@ def what_rises(language: Language) -> dm.Panel:
 def _what_rises(language: Language) -> str:
     monday = f"({week_of(f'{LAST_DAY} + 1')} - 28)"
     return f"""
-WITH spans AS (
+WITH spans AS MATERIALIZED (
   SELECT years_before,
     to_date(
       to_char(extract(isoyear FROM {monday}) - years_before, 'FM0000')
@@ -276,43 +298,40 @@ WITH spans AS (
       'IYYYIW'
     ) AS first_day
   FROM generate_series(0, 5) AS years_before
-), of_weeks AS MATERIALIZED (
-  -- Grouped inside, so that each span is a range of its own in the key.
-  SELECT years_before, disease, cases
+), ranges AS MATERIALIZED (
+  -- This year's weeks and the period are read together. Its days are worked out here, not for every row.
+  SELECT years_before, first_day, first_day + 27 AS last_day, period_first, period_last,
+    least(period_first, first_day) AS from_day, greatest(period_last, first_day + 27) AS to_day
   FROM spans
-  CROSS JOIN LATERAL (
-    SELECT disease, sum({CASES}) AS cases
-    FROM {COUNTS} AND {OF_DISEASES} AND day BETWEEN first_day AND first_day + 27
-    GROUP BY disease
-  ) AS counted
+  LEFT JOIN (SELECT {FIRST_DAY} AS period_first, {LAST_DAY} AS period_last) AS period ON years_before = 0
+), counted AS MATERIALIZED (
+  SELECT years_before, disease, sum({CASES}) FILTER (WHERE day BETWEEN first_day AND last_day) AS cases,
+    sum(notified) FILTER (WHERE day BETWEEN period_first AND period_last) AS notified,
+    sum(deaths) FILTER (WHERE day BETWEEN period_first AND period_last) AS deaths
+  FROM ranges
+  JOIN daily_counts ON day BETWEEN from_day AND to_day
+  WHERE {OF_AREA} AND {OF_BASIS} AND {OF_DISEASES}
+  GROUP BY years_before, disease
 ), known AS MATERIALIZED (
   SELECT disease, years_before
-  FROM (
-    SELECT DISTINCT disease, year
-    FROM case_years
-    WHERE {OF_PROVINCE} AND {OF_DISEASES} AND year >= extract(year FROM {LAST_DAY})::int - 6
-  ) AS with_cases
+  FROM case_years
   JOIN spans ON extract(year FROM first_day + 27)::int = year
-  WHERE years_before > 0
+  WHERE {OF_PROVINCE} AND {OF_DISEASES} AND years_before > 0
+    AND year BETWEEN extract(isoyear FROM {monday})::int - 5 AND extract(isoyear FROM {monday})::int
 ), usual AS MATERIALIZED (
   SELECT disease, percentile_cont(0.5) WITHIN GROUP (ORDER BY coalesce(cases, 0)) AS cases
   FROM known
-  LEFT JOIN of_weeks USING (disease, years_before)
+  LEFT JOIN counted USING (disease, years_before)
   GROUP BY disease
   HAVING count(*) >= 3
-), of_period AS MATERIALIZED (
-  SELECT disease, sum(notified) AS notified, sum(deaths) AS deaths
-  FROM {COUNTS} AND {IN_PERIOD} AND {OF_DISEASES}
-  GROUP BY disease
-  HAVING sum(notified) <> 0 OR sum(deaths) <> 0
 )
 SELECT disease, name_{language} AS name, notified::float8, deaths::float8,
-  coalesce(recent.cases, 0)::float8 AS recent, usual.cases AS usual,
-  100 * (coalesce(recent.cases, 0) - usual.cases) / nullif(usual.cases, 0) AS change
-FROM of_period
+  coalesce(counted.cases, 0)::float8 AS recent, usual.cases AS usual,
+  100 * (coalesce(counted.cases, 0) - usual.cases) / nullif(usual.cases, 0) AS change
+FROM counted
 JOIN diseases USING (disease)
-LEFT JOIN (SELECT disease, cases FROM of_weeks WHERE years_before = 0) AS recent USING (disease)
 LEFT JOIN usual USING (disease)
+WHERE years_before = 0 AND (notified <> 0 OR deaths <> 0)
 ORDER BY recent DESC, notified DESC, name
 LIMIT 100"""
 
@@ -483,7 +502,7 @@ def alert_timeline(language: Language) -> dm.Panel:
             "week: 1 attention, 2 alert, 3 above the band, 4 the criterion of an outbreak.",
         ),
         page="detectors",
-        size=(12, 12),
+        size=(24, 10),
         targets=[
             series(
                 f"""
@@ -522,7 +541,7 @@ def days_without_report(language: Language) -> dm.Panel:
         .thresholds(steps((None, SKY), (7, ORANGE), (14, PURPLE)))
         .min(0)
         .max(_SILENT_AFTER)
-        .unit("d")
+        .unit(counted_in(language, Text("ngày", "days")))
         .decimals(0),
         title=Text("Số ngày từ báo cáo cuối", "Days since the last report"),
         question=Text(
@@ -532,7 +551,7 @@ def days_without_report(language: Language) -> dm.Panel:
             f"period, at most {_SILENT_AFTER}. Silence does not mean that there are no cases.",
         ),
         page="silence",
-        size=(9, 8),
+        size=(9, 10),
         targets=[
             table(
                 f"""
@@ -548,6 +567,46 @@ FROM districts
 LEFT JOIN reported USING (district)
 WHERE {OF_AREA} AND district <> '-'
 ORDER BY days DESC, name
+LIMIT 100"""
+            )
+        ],
+    )
+
+
+def reporting_completeness(language: Language) -> dm.Panel:
+    """How many of each district's regular reporters still report."""
+    return panel(
+        language,
+        bg.Panel()
+        .orientation(cm.VizOrientation.HORIZONTAL)
+        .display_mode(cm.BarGaugeDisplayMode.BASIC)
+        .reduce_options(cb.ReduceDataOptions().calcs(["lastNotNull"]).values(True).fields("share"))
+        .color_scheme(db.FieldColor().mode(dm.FieldColorModeId.THRESHOLDS))
+        .thresholds(steps((None, PURPLE), (0.8, ORANGE), (0.95, SKY)))
+        .min(0)
+        .max(1)
+        .unit("percentunit")
+        .decimals(0),
+        title=Text("Đơn vị báo cáo đều vẫn báo", "Regular reporters that still report"),
+        question=Text(
+            "Số liệu tuần này có đủ nơi báo không? Phần các đơn vị báo đều hằng tuần vẫn báo, theo lần xét "
+            "cuối trong kỳ (mỗi thứ Hai), thấp nhất ở trên; huyện không có đơn vị báo đều thì không hiện.",
+            "Do all places report this week? Of the reporters that report by the week, those that still "
+            "do, as judged last within the period (on Mondays), the lowest first; districts without such a "
+            "reporter are not shown.",
+        ),
+        page="silence",
+        size=(9, 11),
+        targets=[
+            table(
+                f"""
+SELECT coalesce(district_name, '?') AS name,
+  (count(*) FILTER (WHERE state = 'reporting'))::float8 / count(*) AS share
+FROM reporter_weeks
+WHERE province IN (${{province:sqlstring}}) AND district IN (${{district:sqlstring}})
+  AND judged_on = (SELECT max(last.judged_on) FROM reporter_weeks AS last WHERE last.judged_on <= {LAST_DAY})
+GROUP BY 1
+ORDER BY share, name
 LIMIT 100"""
             )
         ],
@@ -585,8 +644,9 @@ BOARD: Final = Board(
         weekly_cases,
         days_without_report,
         what_rises,
-        districts_ranked,
+        reporting_completeness,
         incidence_map,
+        districts_ranked,
         alert_timeline,
     ),
 )

@@ -15,8 +15,10 @@ from grafana_foundation_sdk.models import dashboard as dm
 from dashboards.framework import (
     BLUE,
     DARK_BLUE,
+    DATE,
     DISEASE,
     DISTRICT,
+    DURATION,
     FIRST_DAY,
     GEOGRAPHY,
     GREEN,
@@ -74,6 +76,14 @@ FIELDS: Final[Mapping[str, Text]] = {
 }
 """The fields of streams/domain/completeness.py for people; tests hold them together."""
 
+ERRORS: Final[Mapping[str, tuple[Text, str]]] = {
+    "invalid_event": (Text("Nội dung sai", "Invalid content"), BLUE),
+    "identity_conflict": (Text("Trùng mã, khác nội dung", "Same id, other content"), ORANGE),
+    "misplaced_record": (Text("Sai phân vùng", "Misplaced record"), SKY),
+    "refused_by_database": (Text("Cơ sở dữ liệu từ chối", "Refused by the database"), PURPLE),
+}
+"""Kinds of dead letters, as docs/runbook/dead-letters.md has them."""
+
 DELAYS: Final[Mapping[str, tuple[Text, str]]] = {
     "delay_0_1": (Text("0–1 ngày", "0–1 days"), DARK_BLUE),
     "delay_2_3": (Text("2–3 ngày", "2–3 days"), BLUE),
@@ -117,13 +127,13 @@ def newest_event(language: Language) -> dm.Panel:
     """Age of the newest event."""
     return _now(
         language,
-        title=Text("Sự kiện mới nhất", "Newest event"),
+        title=Text("Sự kiện mới nhất, cách đây", "Newest event, ago"),
         question=Text(
             "Số liệu có đang về không? Từ khi sự kiện mới nhất (kể cả sự kiện thử) vào hệ thống.",
             "Does anything still arrive? Since the newest event, canaries included, came in.",
         ),
         column="newest_age_seconds",
-        unit="dtdurations",
+        unit=DURATION,
         bounds=((None, GREEN), (600, ORANGE), (1020, VERMILION)),
     )
 
@@ -162,13 +172,13 @@ def audit_age(language: Language) -> dm.Panel:
     """Since the last round of the audit."""
     return _now(
         language,
-        title=Text("Lần tự kiểm tra cuối", "Last audit"),
+        title=Text("Tự kiểm tra cuối, cách đây", "Last audit, ago"),
         question=Text(
             "Lệch số liệu có được phát hiện ngay không? Từ lần tự kiểm tra gần nhất.",
             "Would drift be seen? Since the last round of the continuous audit.",
         ),
         column="audit_age_seconds",
-        unit="dtdurations",
+        unit=DURATION,
         bounds=((None, GREEN), (300, ORANGE), (900, VERMILION)),
     )
 
@@ -322,11 +332,15 @@ def completeness(language: Language) -> dm.Panel:
         targets=[
             table(
                 f"""
-SELECT n.name AS field, sum(f.filled)::float8 / nullif(sum(f.asked), 0) AS share
-FROM form_weeks AS f
-JOIN (VALUES {names}) AS n (field, name, place) ON n.field = f.field
-WHERE {OF_PLACE} AND {WEEKS}
-GROUP BY n.name, n.place
+WITH counted AS MATERIALIZED (
+  SELECT field, sum(asked) AS asked, sum(filled) AS filled
+  FROM form_weeks
+  WHERE {OF_PLACE} AND {WEEKS}
+  GROUP BY field
+)
+SELECT n.name AS field, filled::float8 / nullif(asked, 0) AS share
+FROM (VALUES {names}) AS n (field, name, place)
+JOIN counted ON counted.field = n.field
 ORDER BY n.place"""
             )
         ],
@@ -509,7 +523,7 @@ LIMIT 200"""
             override(
                 "last_active",
                 Text("Tuần báo cuối", "Last report")(language),
-                unit="time:DD/MM/YYYY",
+                unit=DATE,
                 custom__width=120,
             ),
             override(
@@ -560,6 +574,7 @@ GROUP BY 1, 2
 ORDER BY 1, 2"""
             )
         ],
+        overrides=[override(kind, text(language), colour=colour) for kind, (text, colour) in ERRORS.items()],
         no_value=Text("Không có bản ghi lỗi", "No dead letter"),
     )
 
@@ -633,7 +648,7 @@ def age(language: Language) -> dm.Panel:
         ),
         column="newest_age_seconds",
         name=Text("Tuổi", "Age"),
-        unit="s",
+        unit=DURATION,
         colour=ORANGE,
     )
 

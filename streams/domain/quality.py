@@ -1,4 +1,5 @@
-"""How well the cases of one week, disease and district were reported: sums that boards add up further.
+"""How well the cases of one week, disease and district were reported, and of whom they were: sums that boards
+add up further.
 
 The verdicts and the form are those of delay.py and completeness.py; here they are only counted, so that a
 board never says another thing than `canhdich delays` and `canhdich completeness`.
@@ -23,6 +24,20 @@ DELAY_BANDS: Final[tuple[tuple[str, int], ...]] = (
     ("delay_15_28", 28),
 )
 """Name of each band and the most days from onset to report that belong to it; longer is `delay_29_up`."""
+
+AGE_BANDS: Final[tuple[tuple[str, int], ...]] = (
+    ("age_0", 1),
+    ("age_1_4", 5),
+    ("age_5_9", 10),
+    ("age_10_14", 15),
+    ("age_15_24", 25),
+    ("age_25_44", 45),
+    ("age_45_64", 65),
+)
+"""Name of each band and the age in years at which the next begins; then `age_65_up`, and `age_unknown`."""
+
+AgeAndSex = tuple[str, str]
+"""A band of ages, and `male`, `female` or `unknown`."""
 
 
 class ReportedCase(NamedTuple):
@@ -51,10 +66,12 @@ class WeekQuality:
             first report so soon after the end of the week of the report), `complete_forms`, and the sums over
             the forms' fields `fields_asked` and `fields_filled`.
         fields: Of the cases that each field is asked of, how many have it.
+        people: Cases by age and sex; those without a case are absent. Their sum is `cases`.
     """
 
     figures: Mapping[str, int]
     fields: Mapping[str, FieldShare]
+    people: Mapping[AgeAndSex, int]
 
 
 def delay_band(onset: date | None, reported: date) -> str:
@@ -69,6 +86,22 @@ def delay_band(onset: date | None, reported: date) -> str:
     if days < 0:
         return "delay_unknown"
     return next((name for name, most in DELAY_BANDS if days <= most), "delay_29_up")
+
+
+def age_band(years: float | None) -> str:
+    """The band of an age in years, fractions included.
+
+    >>> age_band(0.9), age_band(1), age_band(64.5), age_band(65), age_band(None)
+    ('age_0', 'age_1_4', 'age_45_64', 'age_65_up', 'age_unknown')
+    """
+    if years is None:
+        return "age_unknown"
+    return next((name for name, below in AGE_BANDS if years < below), "age_65_up")
+
+
+def age_and_sex(case: Case) -> AgeAndSex:
+    """Where a case stands among people, by what its registers say now."""
+    return age_band(case.value("age_years")), case.value("sex")
 
 
 def week_quality(cases: Sequence[ReportedCase]) -> WeekQuality:
@@ -93,6 +126,7 @@ def week_quality(cases: Sequence[ReportedCase]) -> WeekQuality:
             "fields_filled": sum(field.filled for field in forms.fields.values()),
         },
         forms.fields,
+        Counter(age_and_sex(case.form) for case in cases),
     )
 
 

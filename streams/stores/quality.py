@@ -1,4 +1,4 @@
-"""The figures of reporting quality that boards show, kept up to date with the journal."""
+"""The figures of reporting quality, ages and sexes that boards show, kept up to date with the journal."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -64,6 +64,7 @@ def _replace_weeks(
 ) -> None:
     connection.execute(query("forget_quality_weeks"), {"weeks": weeks})
     rows: list[dict[str, Any]] = []
+    people: list[dict[str, Any]] = []
     fields: dict[tuple[date, str], dict[str, FieldShare]] = {}
     with connection.cursor("quality_cases", row_factory=dict_row) as cursor:
         cursor.execute(
@@ -76,7 +77,12 @@ def _replace_weeks(
             found = week_quality(
                 [_reported(row, deadlines.get(disease, ()), disease in with_severities) for row in group]
             )
-            rows.append({"week_start": week, "disease": disease, "district_id": district_id, **found.figures})
+            key = {"week_start": week, "disease": disease, "district_id": district_id}
+            rows.append({**key, **found.figures})
+            people += [
+                {**key, "age_band": band, "sex": sex, "cases": cases}
+                for (band, sex), cases in found.people.items()
+            ]
             total = fields.setdefault((week, district_id), {})
             for field, share in found.fields.items():
                 before = total.get(field, FieldShare(0, 0))
@@ -89,6 +95,7 @@ def _replace_weeks(
     ]
     _insert(connection, query("insert_quality_weeks"), rows)
     _insert(connection, query("insert_form_weeks"), forms)
+    _insert(connection, query("insert_age_sex_weeks"), people)
 
 
 def _reported(row: Mapping[str, Any], deadlines: Sequence[Deadline], has_severities: bool) -> ReportedCase:

@@ -23,10 +23,9 @@ KINDS = {
     "barchart", "bargauge", "geomap", "heatmap", "histogram", "stat", "statetimeline", "table", "timeseries",
     "trend", "xychart",
 }  # fmt: skip
-UNITS = {
-    "short", "none", "percent", "percentunit", "s", "ms", "dtdurations", "dateTimeFromNow", "dateTimeAsLocal",
-    "dateTimeAsLocalNoDateIfToday", "dateTimeAsIso", "locale", "d",
-}  # fmt: skip
+UNITS = {"short", "none", "percent", "percentunit", "dtdhms", "locale"}
+"""Those whose values read the same in both languages: `s` or `dateTimeFromNow` speak English, and
+`dateTimeAsLocal` writes days as the reader's browser does."""
 NUMERIC = {"stat", "timeseries", "bargauge", "barchart", "histogram"}
 """Kinds whose numbers have no column title: their unit is set."""
 PROPERTIES = {
@@ -158,7 +157,7 @@ def panel_faults(panel: dict[str, Any], language: str, variables: set[str], uids
 
 
 def _is_unit(unit: str) -> bool:
-    return unit in UNITS or unit.startswith("time:")
+    return unit in UNITS or unit.startswith(("time:DD/MM/YYYY", "suffix: "))
 
 
 def query_faults(sql: str, where: str, variables: set[str]) -> Iterator[str]:
@@ -187,7 +186,13 @@ def query_faults(sql: str, where: str, variables: set[str]) -> Iterator[str]:
 
 
 def grid_faults(panels: list[dict[str, Any]]) -> Iterator[str]:
-    """Panels that lie over each other or outside."""
+    """Panels that lie over each other or outside, and places without one."""
+    rows: dict[int, list[dict[str, Any]]] = {}
+    for panel in panels:
+        rows.setdefault(panel["gridPos"]["y"], []).append(panel["gridPos"])
+    for y, row in rows.items():
+        if sum(one["w"] for one in row) != 24 or len({one["h"] for one in row}) != 1:
+            yield f"the row at {y} leaves a hole: {row}"
     for place, panel in enumerate(panels):
         one = panel["gridPos"]
         if one["x"] < 0 or one["w"] < 3 or one["h"] < 3 or one["x"] + one["w"] > 24:
@@ -273,6 +278,8 @@ def with_sql(old: str, new: str) -> Break:
         (lambda board: board["panels"][1].update(id=1), "two panels have the id 1"),
         (lambda board: board["panels"][1]["gridPos"].update(x=0), "lies over"),
         (lambda board: board["panels"][5]["gridPos"].update(w=9), "off the grid"),
+        (lambda board: board["panels"][5]["gridPos"].update(w=3), "leaves a hole"),
+        (lambda board: board["panels"][5]["gridPos"].update(h=4), "leaves a hole"),
         (lambda board: board.update(panels=board["panels"][:3]), "3 panels on one board"),
         (lambda board: board["templating"]["list"].reverse(), "no variable geography before it"),
         (lambda board: board["templating"]["list"].pop(), "no variable disease"),
@@ -289,6 +296,11 @@ def with_sql(old: str, new: str) -> Break:
         (on_panel(lambda p: p["fieldConfig"]["defaults"].pop("noValue")), "where nothing is found"),
         (on_panel(lambda p: p["fieldConfig"]["defaults"].pop("unit")), "no unit"),
         (on_panel(lambda p: p["fieldConfig"]["defaults"].update(unit="persent")), "no unit persent"),
+        (
+            on_panel(lambda p: p["fieldConfig"]["defaults"].update(unit="dateTimeAsUS")),
+            "no unit dateTimeAsUS",
+        ),
+        (on_panel(lambda p: p["fieldConfig"]["defaults"].update(unit="dtdurations")), "no unit dtdurations"),
         (
             on_panel(
                 lambda p: p["fieldConfig"]["overrides"][0]["properties"].append({"id": "colour", "value": 1})

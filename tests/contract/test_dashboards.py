@@ -81,6 +81,21 @@ def test_what_the_sdk_writes_it_reads_back(name: str) -> None:
     assert again == board
 
 
+def unnamed(page: str) -> list[str]:
+    """Titles of panels that a page does not name as "Vietnamese / English"."""
+    found = []
+    for name in {name.partition("/")[2] for name in BOARDS}:
+        both = (json.loads(BOARDS[f"{language}/{name}"])["panels"] for language in ("vi", "en"))
+        found += [f"{vi['title']} / {en['title']}" for vi, en in zip(*both, strict=True)]
+    return [title for title in found if title not in page]
+
+
+def test_the_page_of_the_boards_names_every_panel() -> None:
+    page = (ROOT / "docs" / "boards.md").read_text("utf-8")
+    assert unnamed(page) == []
+    assert unnamed(page.replace("Tuổi và giới / Age and sex", "")) == ["Tuổi và giới / Age and sex"]
+
+
 def test_a_query_comes_back() -> None:
     query = PostgresQuery("SELECT 1", "time_series", "B", hide=True)
     assert PostgresQuery.from_json(query.to_json()).to_json() == query.to_json()

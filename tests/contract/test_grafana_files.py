@@ -188,28 +188,39 @@ MUTE = {
     "location": ("Asia/Ho_Chi_Minh",),
 }
 INI: Mapping[str, str] = {
-    "server": "root_url enforce_domain",
-    "security": "admin_password secret_key cookie_secure cookie_samesite allow_embedding disable_gravatar "
-    "content_security_policy content_security_policy_template",
-    "auth": "disable_login_form",
-    "auth.anonymous": "enabled",
-    "users": "allow_sign_up allow_org_create auto_assign_org auto_assign_org_role viewers_can_edit "
-    "editors_can_admin default_theme",
+    "server": "protocol http_addr http_port domain enforce_domain root_url serve_from_sub_path "
+    "router_logging enable_gzip cert_file cert_key read_timeout",
+    "security": "disable_initial_admin_creation admin_user admin_password admin_email secret_key "
+    "disable_gravatar data_source_proxy_whitelist disable_brute_force_login_protection cookie_secure "
+    "cookie_samesite allow_embedding strict_transport_security strict_transport_security_max_age_seconds "
+    "x_content_type_options x_xss_protection content_security_policy content_security_policy_template "
+    "csrf_trusted_origins csrf_always_check",
+    "auth": "login_cookie_name login_maximum_inactive_lifetime_duration login_maximum_lifetime_duration "
+    "disable_login disable_login_form disable_signout_menu signout_redirect_url",
+    "auth.anonymous": "enabled org_name org_role hide_version",
+    "users": "allow_sign_up allow_org_create auto_assign_org auto_assign_org_id auto_assign_org_role "
+    "verify_email_enabled default_theme default_language home_page viewers_can_edit editors_can_admin "
+    "hidden_users",
     "explore": "enabled",
-    "snapshots": "enabled external_enabled",
+    "snapshots": "enabled external_enabled external_snapshot_url external_snapshot_name public_mode",
     "public_dashboards": "enabled",
-    "dashboards": "min_refresh_interval default_home_dashboard_path",
-    "date_formats": "default_timezone default_week_start",
-    "analytics": "enabled reporting_enabled check_for_updates check_for_plugin_updates "
+    "dashboards": "versions_to_keep min_refresh_interval default_home_dashboard_path",
+    "date_formats": "full_date interval_second interval_minute interval_hour interval_day interval_month "
+    "interval_year use_browser_locale default_timezone default_week_start",
+    "analytics": "reporting_enabled reporting_distributor check_for_updates check_for_plugin_updates "
     "feedback_links_enabled",
     "news": "news_feed_enabled",
-    "plugins": "plugin_admin_enabled public_key_retrieval_disabled preinstall_disabled",
-    "unified_alerting": "enabled min_interval",
-    "smtp": "enabled host user password from_address from_name startTLS_policy skip_verify",
-    "dataproxy": "row_limit",
-    "log": "level",
+    "plugins": "allow_loading_unsigned_plugins plugin_admin_enabled plugin_admin_external_manage_enabled "
+    "plugin_catalog_url disable_plugins public_key_retrieval_disabled public_key_retrieval_on_startup "
+    "preinstall preinstall_async preinstall_disabled preinstall_auto_update",
+    "unified_alerting": "enabled disabled_orgs execute_alerts evaluation_timeout max_attempts min_interval",
+    "smtp": "enabled host user password cert_file key_file skip_verify from_address from_name ehlo_identity "
+    "startTLS_policy",
+    "dataproxy": "logging timeout row_limit",
+    "log": "mode level filters",
 }
-"""Keys that Grafana knows."""
+"""Keys that Grafana reads, by section: of its conf/defaults.ini and sample.ini (10.0 and 11.4), of
+pkg/setting/setting_plugins.go (13) and of its page "Configure Grafana" (default_week_start)."""
 CLOSED: Mapping[tuple[str, str], str] = {
     ("auth.anonymous", "enabled"): "false",
     ("users", "allow_sign_up"): "false",
@@ -229,6 +240,7 @@ CLOSED: Mapping[tuple[str, str], str] = {
     ("plugins", "plugin_admin_enabled"): "false",
     ("plugins", "public_key_retrieval_disabled"): "true",
     ("plugins", "preinstall_disabled"): "true",
+    ("plugins", "preinstall_auto_update"): "false",
 }
 """Read-only, closed to strangers, and nothing is asked of the outside."""
 
@@ -515,6 +527,29 @@ def test_a_broken_file_is_found(documents: Documents, change: Break, fault: str)
     assert any(fault in found for found in faults(broken)), faults(broken)
 
 
+def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every mapping of the documents."""
+    if isinstance(node, dict):
+        yield path
+    for key, item in node.items() if isinstance(node, dict) else enumerate(node):
+        if isinstance(item, dict | list):
+            yield from places(item, (*path, key))
+
+
+def test_an_unknown_key_is_found_wherever_it_stands(documents: Documents) -> None:
+    # One of each kind: receivers, routes, mute timings, queries, conditions, providers ...
+    ways = {tuple(key for key in way if isinstance(key, str)): way for way in places(documents) if way}
+    assert len(ways) >= 25
+    broken = copy.deepcopy(documents)
+    for way in ways.values():
+        node: Any = broken
+        for key in way:
+            node = node[key]
+        node["unheard_of"] = 1
+        assert any("unheard_of" in fault for fault in faults(broken)), way
+        del node["unheard_of"]
+
+
 def test_a_template_that_is_not_closed_is_found(documents: Documents) -> None:
     broken = copy.deepcopy(documents)
     broken["notifications"]["templates"][0]["template"] += "{{ if .Alerts }}"
@@ -529,6 +564,9 @@ def test_grafana_ini_is_in_order() -> None:
     ("old", "new", "fault"),
     [
         ("check_for_updates = false", "check_for_update = false", "check_for_update is no key"),
+        ("preinstall_disabled = true", "preinstall_disable = true", "preinstall_disable is no key"),
+        ("preinstall_disabled = true\n", "", "preinstall_disabled is not true"),
+        ("interval_day = DD/MM", "interval_days = DD/MM", "interval_days is no key"),
         ("[news]", "[new]", "[new] is no section"),
         ("viewers_can_edit = false", "viewers_can_edit = true", "viewers_can_edit is not false"),
         ("disable_gravatar = true\n", "", "disable_gravatar is not true"),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
@@ -19,6 +19,7 @@ from streams.handlers.fold_cases import TOPIC
 from streams.stores.database import connect
 from streams.stores.ledger import PostgresLedger
 from streams.stores.populations import load_packaged
+from streams.stores.quality import refresh_reporters
 from streams.stores.views import EPIDEMIOLOGISTS, WIDER, install_views, set_password
 from tests.builders import event, position, spread
 from tests.conftest import NativeStack, scratch_database
@@ -36,7 +37,7 @@ AUTUMNS = {2018: 3, 2019: 5, 2020: 4, 2021: 9, 2022: 6, 2023: 20}
 _ALERTS = (
     ("dengue", "105@start", "raised", "alert", "2023-07-03", None),
     ("dengue", "105@start", "closed", "outbreak", "2023-08-07", "2023-09-01"),
-    ("measles", "12@start", "acknowledged", "attention", "2023-10-02", None),
+    ("malaria", "12@start", "acknowledged", "attention", "2023-10-02", None),
     ("hfmd", "03412@start", "verified", "outbreak", "2023-11-06", None),
 )
 
@@ -58,7 +59,20 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(native_stack: NativeStack, catalogue_template: str) -> Iterator[Demo]:
     """The database; nothing in it changes."""
-    with scratch_database(native_stack.server_url, catalogue_template) as url:
+    sent = [posted.raw for posted in demo_events()] + _autumns()
+    with filled(native_stack, catalogue_template, sent) as database:
+        with connect(database.url) as connection:
+            _insert_alerts(connection)
+            # As the monitor would have judged them then; today these reporters are long gone.
+            refresh_reporters(connection, date(2024, 1, 2))
+        quality_figures(database.url, TOPIC)()
+        yield database
+
+
+@contextmanager
+def filled(stack: NativeStack, template: str, sent: list[bytes]) -> Iterator[Demo]:
+    """A database in which some events are counted, and both logins have their password."""
+    with scratch_database(stack.server_url, template) as url:
         with connect(url) as connection:
             # A copy of a database has its rows, but not the rights on it.
             install_views(connection)
@@ -66,16 +80,13 @@ def demo(native_stack: NativeStack, catalogue_template: str) -> Iterator[Demo]:
         ledger = PostgresLedger(url)
         new = {partition: position() for partition in range(PARTITIONS)}
         assert run(ledger.replace_positions(dict.fromkeys(new), new))
-        sent = [posted.raw for posted in demo_events()] + _autumns()
         assert fold(ledger, spread(sent, PARTITIONS, KNOWN_AT), PARTITIONS).dead == []
         ledger.close()
         with connect(url) as connection:
-            _insert_alerts(connection)
             for role in (EPIDEMIOLOGISTS, WIDER):
                 # Roles are the server's: another process of the tests may give it the same one just now.
                 with suppress(psycopg.errors.InternalError_):
                     set_password(connection, role, PASSWORD)
-        quality_figures(url, TOPIC)()
         yield Demo(url)
 
 
@@ -106,3 +117,10 @@ def _insert_alerts(connection: Connection[TupleRow]) -> None:
             "(gen_random_uuid(), 'tt15_22_1b', %s, %s, %s, %s, %s, true, 7, %s, %s, %s, %s, %s, 1, %s)",
             (disease, area_id, state, level, json.dumps(verdict), *[raised] * 5, settled),
         )
+    # People said of the first that it was right.
+    connection.execute(
+        "insert into alert_events (alert_id, number, at, actor, kind, data) "
+        "select al.alert_id, e.number, al.raised_at, e.actor, e.kind, '{}'::jsonb from alerts as al "
+        "join (values (1, 'system', 'raised'), (2, 'an', 'verified')) as e (number, actor, kind) "
+        "on e.number = 1 or al.state = 'raised'"
+    )
