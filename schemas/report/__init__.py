@@ -32,6 +32,13 @@ def load_notices() -> dict[str, Any]:
 
 
 @cache
+def load_forms() -> dict[str, Any]:
+    """The reports of a focus and of an outbreak: titles, sections, templates, and what fills them."""
+    found: dict[str, Any] = load_yaml((_ROOT / "forms.yaml").read_text("utf-8"))
+    return found
+
+
+@cache
 def agent_names() -> dict[str, tuple[str, str]]:
     """Agent -> its Vietnamese and English name, from the packaged catalogue."""
     return {agent["code"]: (agent["name_vi"], agent["name_en"]) for agent in _diseases()["agents"]}

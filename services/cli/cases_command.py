@@ -1,13 +1,16 @@
-"""`canhdich cases show SUBJECT`: one case, its state and its history."""
+"""`canhdich cases`: one case, its state and its history; and how many cases a place has by day, hamlet, …."""
 
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from services.cli import options
 from services.cli.connection import connected
 from services.cli.output import EXIT_FAILED, JsonOption, err, exits, out, print_json
 from streams.domain.calendar import LOCAL_ZONE
+from streams.domain.case_groups import GROUPED_BY
+from streams.stores.area_cases import GroupsRequest, read_case_groups
 from streams.stores.cases import ShownCase, read_case
 
 cases = typer.Typer(no_args_is_help=True)
@@ -20,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 @cases.callback()
 def _group() -> None:
-    """Single cases."""
+    """Single cases, and groups of them."""
 
 
 @cases.command("show", help="State and history of one case.")
@@ -40,6 +43,53 @@ def show(
     else:
         _print(subject, found)
     return 0
+
+
+@cases.command("groups", help="How many cases of a disease an area has by day, hamlet, sex and age.")
+@exits
+def groups(
+    area: Annotated[str, typer.Option(help="Code of a commune, district or province, e.g. 03390.")],
+    disease: Annotated[str, typer.Option(help="Disease code, e.g. dengue.")],
+    first: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")],
+    last: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")],
+    cluster: Annotated[
+        str | None, typer.Option(help="Only cases with this link, e.g. the code of a focus.")
+    ] = None,
+    by: options.ByOption = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="What was known at this instant (ISO; local time without an offset).")
+    ] = None,
+    geography: options.GeographyOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Print the rows that the reports of a focus and of an outbreak are filled in from."""
+    first_day, last_day = options.day("--from", first), options.day("--to", last)
+    assert first_day is not None  # noqa: S101 - typer demands both
+    assert last_day is not None  # noqa: S101
+    request = GroupsRequest(
+        disease,
+        area,
+        options.day("--geography", geography) or last_day,
+        first_day,
+        last_day,
+        cluster,
+        options.instant("--as-of", as_of),
+    )
+    columns = options.choices_of("--by", by, GROUPED_BY)
+    with connected() as connection:
+        rows = read_case_groups(connection, request, columns)
+    if json_output:
+        print_json(rows)
+        return
+    if not rows:
+        out.print("Không có ca bệnh nào. / No cases.")
+        return
+    table = Table()
+    for name in rows[0]:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(options.text_of(value) for value in row.values()))
+    out.print(table)
 
 
 def _print(subject: str, found: ShownCase) -> None:

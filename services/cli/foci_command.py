@@ -28,6 +28,7 @@ from streams.domain.focus import NUMBERS
 from streams.domain.geography import geography_on
 from streams.stores.counts import CountsRequest
 from streams.stores.foci import FociTotal, ShownFocus, read_foci, read_foci_totals
+from streams.stores.focus_report import FocusHistory, read_focus_history
 
 _KINDS = dict(FIELDS["kind"].values or {})
 _NAMES_VI = {
@@ -55,6 +56,9 @@ def foci(
     district: DistrictOption = None,
     disease: DiseaseOption = None,
     kind: Annotated[str | None, typer.Option(help=f"{' or '.join(_KINDS)}; both by default.")] = None,
+    subject: Annotated[
+        str | None, typer.Option(help="One focus by its own code: its numbers day by day.")
+    ] = None,
     first: FromOption = None,
     last: ToOption = None,
     as_of: Annotated[
@@ -66,7 +70,17 @@ def foci(
     ] = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Print the foci that began in a period, and what they add up to."""
+    """Print the foci that began in a period, and what they add up to; or one of them day by day."""
+    if subject is not None:
+        if any(option is not None for option in (province, district, disease, kind, first, last, geography)):
+            raise ConfigurationError("--subject goes with --as-of alone: it names the one focus.")
+        with connected() as connection:
+            history = read_focus_history(connection, subject, instant("--as-of", as_of))
+        if json_output:
+            print_json({"subject": subject, "days": history.rows()})
+        else:
+            _print_days(history)
+        return
     last_day = day("--to", last)
     request = CountsRequest(
         by=(),
@@ -158,6 +172,22 @@ def _total(total: FociTotal) -> dict[str, Any]:
         "incomplete": total.incomplete,
         "notes": [{"message_vi": vi, "message_en": en} for vi, en in notes(total)],
     }
+
+
+def _print_days(history: FocusHistory) -> None:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=history.subject)
+    table.add_column("Đến hết ngày")
+    for name in NUMBERS:
+        table.add_column(_NAMES_VI[name], justify="right", overflow="fold", min_width=5)
+    table.add_column("Kết thúc")
+    for row in history.rows():
+        table.add_row(
+            day_text(row["day"]),
+            *(number(row[name]) for name in NUMBERS),
+            day_text(row["ended_on"]),
+        )
+    out.print(table)
+    out.print("– chưa rõ, không phải là 0. / not known, which is not zero.")
 
 
 def _print(found: list[ShownFocus], totals: list[FociTotal]) -> None:

@@ -1,53 +1,54 @@
 """`canhdich report`: the situation report, what was published, and what has changed since."""
 
-import re
 import sys
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, TypedDict
 from uuid import UUID
 
-import orjson
 import typer
 from psycopg import Connection
 from psycopg.rows import TupleRow
 from rich.table import Table
 
-from schemas.report import agent_names, deadlines, load_notices, load_sentences
-from schemas.topics import load_topics
+from schemas.report import load_notices, load_sentences
 from services.cli import options
-from services.cli.alerts_command import whole_alert_id
 from services.cli.connection import connected
 from services.cli.output import EXIT_FAILED, JsonOption, err, exits, out, print_json
-from services.log_ends import ask_log_ends
-from services.report.document import Document, bulletin_document, situation_document
+from services.report.document import Document
 from services.report.markdown import markdown
 from services.report.publishing import document_of, publish_report, published_reports
 from services.report.stamp import stamp_of
+from services.report.writing import (
+    BASES,
+    FORMATS,
+    Basis,
+    Format,
+    focus_report,
+    outbreak_report,
+    prepare,
+    printed,
+    situation_report,
+    situation_request,
+    weekly_bulletin,
+    written_situation,
+)
 from services.settings import settings
-from streams.domain.calendar import LOCAL_ZONE, Period, iso_week
-from streams.domain.delay import Deadline, DeadlineCode
+from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.errors import ConfigurationError
-from streams.domain.report import Sentences, write_situation
-from streams.domain.report.bulletin import write_bulletin
+from streams.domain.report import Sentences
 from streams.domain.report.changes import groups_of, write_changes
 from streams.domain.report.facts import Query
 from streams.domain.report.language import LANGS, Lang
 from streams.domain.report.notice import write_notice
 from streams.handlers.fold_cases import TOPIC
-from streams.stores.bulletin import read_bulletin
 from streams.stores.counts import one_view
-from streams.stores.notice import read_notice
 from streams.stores.report_changes import read_labels, read_report_changes
-from streams.stores.situation import Situation, SituationRequest, read_situation, read_situation_as_of
+from streams.stores.situation import read_situation
 from streams.stores.snapshots import Snapshot, read_snapshot
 
 report = typer.Typer(no_args_is_help=True)
-
-Format = Literal["md", "docx", "json"]
-FORMATS: Final[tuple[Format, ...]] = get_args(Format)
-_BASES: Final[tuple[Literal["onset", "report"], ...]] = ("onset", "report")
 
 _Province = Annotated[str, typer.Option(help="Province code, e.g. 12.")]
 _From = Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")]
@@ -88,6 +89,7 @@ def situation(
 ) -> None:
     """Write the report, or print a published one again."""
     chosen = _form(form, out_file, json_output)
+    prepare(chosen)
     with connected() as connection:
         if snapshot is not None:
             if any(option is not None for option in (province, first, last, as_of, basis, geography)):
@@ -96,18 +98,14 @@ def situation(
             document = document_of(kept)
             err.print(_published_text(kept), markup=False, highlight=False)
         else:
-            request = _request(province, first, last, as_of, basis, geography)
-            configured = settings()
-            topic = configured.topic_prefix + TOPIC
-            read, is_provisional = read_situation_as_of(
+            document = situation_report(
                 connection,
-                request,
-                topic,
-                load_topics()[TOPIC].partitions,
-                lambda: ask_log_ends(configured.kafka_bootstrap, topic),
+                settings(),
+                **_asked(province, first, last, basis, geography),
+                as_of=options.instant("--as-of", as_of),
+                lang=_language(lang),
             )
-            document = _as_document(connection, request, read, _language(lang), is_provisional)
-            if is_provisional:
+            if document["provisional"]:
                 err.print("Số liệu tạm tính. / Provisional: events of before may still come.")
     _write(document, chosen, out_file)
 
@@ -128,16 +126,18 @@ def bulletin(
     json_output: JsonOption = False,
 ) -> None:
     """Write the week's bulletin."""
-    chosen, language = _form(form, out_file, json_output), _language(lang)
-    days = _week(week)
-    request = _request(province, days.first.isoformat(), days.last.isoformat(), as_of, basis, geography)
-    sentences = Sentences(language, **load_sentences(language))
-    with connected() as connection, one_view(connection):
-        facts = read_bulletin(connection, request.counts())
-        stamp = stamp_of(connection)
-    paragraphs = write_bulletin(facts, sentences)
-    heading = sentences.names["sections"]["bulletin"]
-    _write(bulletin_document(facts, paragraphs, request, language, heading, stamp), chosen, out_file)
+    chosen = _form(form, out_file, json_output)
+    with connected() as connection:
+        document = weekly_bulletin(
+            connection,
+            province=province,
+            week=week,
+            lang=_language(lang),
+            as_of=options.instant("--as-of", as_of),
+            basis=_basis(basis),
+            geography_on=options.day("--geography", geography),
+        )
+    _write(document, chosen, out_file)
 
 
 @report.command("publish", help="Write the situation report and keep it under a name, with its hash.")
@@ -158,10 +158,11 @@ def publish(
     if not label.strip():
         raise ConfigurationError("--label wants a name, e.g. --label 'Năm 2023'.")
     chosen = _form(form, out_file, json_output)
-    request = _request(province, first, last, None, basis, geography)
+    request = situation_request(**_asked(province, first, last, basis, geography))
     topic = settings().topic_prefix + TOPIC
     with connected() as connection, one_view(connection):
-        document = _as_document(connection, request, read_situation(connection, request), _language(lang))
+        read = read_situation(connection, request)
+        document = written_situation(connection, request, read, _language(lang))
         kept = publish_report(connection, topic, label.strip(), request, document)
     if kept is None:
         err.print(
@@ -228,13 +229,14 @@ def changes(
     language = _language(lang)
     with connected() as connection:
         instant, asked = _since(connection, since)
-        request = _request(
-            province or asked.get("province"),
-            first or asked.get("from"),
-            last or asked.get("to"),
-            None,
-            basis or asked.get("basis"),
-            geography or asked.get("geography"),
+        request = situation_request(
+            **_asked(
+                province or asked.get("province"),
+                first or asked.get("from"),
+                last or asked.get("to"),
+                basis or asked.get("basis"),
+                geography or asked.get("geography"),
+            )
         )
         end = options.instant("--until", until) or request.now
         if end < instant:
@@ -275,6 +277,10 @@ def notice(
     json_output: JsonOption = False,
 ) -> None:
     """Fill in the form of TT 15/2026, Phụ lục II; number, date and signature are the station's."""
+    # Alerts bring in the detectors and SciPy, which take a second; no other command here needs them.
+    from services.cli.alerts_command import whole_alert_id
+    from streams.stores.notice import read_notice
+
     now = datetime.now(UTC)
     with connected() as connection:
         facts = read_notice(connection, whole_alert_id(connection, alert_id), now)
@@ -301,67 +307,85 @@ def notice(
         err.print("ĐÃ QUÁ HẠN 24 GIỜ. / The 24 hours are over.")
 
 
+@report.command("focus", help="Fill in the daily report of an outbreak focus, or the one of its end.")
+@exits
+def focus(
+    subject: Annotated[str, typer.Argument(help="The focus's own code, e.g. LC-OD-2024-01.")],
+    on: Annotated[str | None, typer.Option(help="The day that is reported; default: today.")] = None,
+    is_end: Annotated[bool, typer.Option("--end", help="The closing report.")] = False,
+    as_of: Annotated[
+        str | None, typer.Option(help="What was known at this instant (ISO; local time without an offset).")
+    ] = None,
+    form: _Format = None,
+    out_file: _Out = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Fill in mẫu 02 (03 with --end) of QĐ 97/QĐ-PB; what is not known is left open."""
+    chosen = _form(form, out_file, json_output)
+    with connected() as connection:
+        document = focus_report(
+            connection,
+            subject=subject,
+            on=options.day("--on", on),
+            is_end=is_end,
+            as_of=options.instant("--as-of", as_of),
+        )
+    _write(document, chosen, out_file)
+
+
+@report.command("outbreak", help="Fill in the report of an outbreak (or of its end) from an alert.")
+@exits
+def outbreak(
+    alert_id: Annotated[str, typer.Argument(metavar="ID", help="The alert's id, or its first characters.")],
+    on: Annotated[str | None, typer.Option(help="The last day that is reported; default: today.")] = None,
+    is_end: Annotated[bool, typer.Option("--end", help="The report of the end.")] = False,
+    form: _Format = None,
+    out_file: _Out = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Fill in mẫu 04 (05 with --end) of QĐ 97/QĐ-PB; what is not known is left open."""
+    # As in notice.
+    from services.cli.alerts_command import whole_alert_id
+
+    chosen = _form(form, out_file, json_output)
+    with connected() as connection:
+        document = outbreak_report(
+            connection,
+            alert_id=whole_alert_id(connection, alert_id),
+            on=options.day("--on", on),
+            is_end=is_end,
+        )
+    _write(document, chosen, out_file)
+
+
 # What is asked and written ---------------------------------------------------------------------------------
 
 
-def _request(
-    province: str | None,
-    first: str | None,
-    last: str | None,
-    as_of: str | None,
-    basis: str | None,
-    geography: str | None,
-) -> SituationRequest:
+class _Asked(TypedDict):
+    province: str
+    first: date
+    last: date
+    basis: Basis
+    geography_on: date | None
+
+
+def _asked(
+    province: str | None, first: str | None, last: str | None, basis: str | None, geography: str | None
+) -> _Asked:
     first_day, last_day = options.day("--from", first), options.day("--to", last)
     if province is None or first_day is None or last_day is None:
         raise ConfigurationError("A report wants --province, --from and --to.")
-    if first_day > last_day:
-        raise ConfigurationError("--from is after --to.")
-    now = datetime.now(UTC)
-    request = SituationRequest(
-        province,
-        first_day,
-        last_day,
-        options.day("--geography", geography) or last_day,
-        now,
-        options.choice("--basis", basis or "onset", _BASES),
-        options.instant("--as-of", as_of),
-        {code: [_deadline(*row) for row in rows] for code, rows in deadlines().items()},
-        agent_names(),
-    )
-    if first_day > request.today:
-        raise ConfigurationError(f"--from {first_day}: the period has not begun.")
-    return request
+    return {
+        "province": province,
+        "first": first_day,
+        "last": last_day,
+        "basis": _basis(basis),
+        "geography_on": options.day("--geography", geography),
+    }
 
 
-def _deadline(first: str | None, last: str | None, code: str) -> Deadline:
-    def day(text: str | None) -> date | None:
-        return None if text is None else date.fromisoformat(text)
-
-    return Deadline(day(first), day(last), options.choice("deadline", code, get_args(DeadlineCode)))
-
-
-def _as_document(
-    connection: Connection[TupleRow],
-    request: SituationRequest,
-    read: Situation,
-    lang: Lang,
-    is_provisional: bool = False,
-) -> Document:
-    written = write_situation(read.facts, Sentences(lang, **load_sentences(lang)))
-    return situation_document(read, written, request, lang, is_provisional, stamp_of(connection))
-
-
-def _week(text: str) -> Period:
-    found = re.fullmatch(r"(\d{4})-W(\d{2})", text)
-    try:
-        if found is not None:
-            return iso_week(int(found[1]), int(found[2]))
-    except ValueError:
-        pass
-    raise ConfigurationError(
-        f"--week {text}: an ISO week is written like 2023-W27, and the year must have it."
-    )
+def _basis(text: str | None) -> Basis:
+    return options.choice("--basis", text or "onset", BASES)
 
 
 def _since(connection: Connection[TupleRow], text: str) -> tuple[datetime, dict[str, Any]]:
@@ -393,22 +417,13 @@ def _form(text: str | None, file: Path | None, json_output: bool) -> Format:
 
 def _write(document: Document, form: Format, file: Path | None) -> None:
     if file is not None:
-        # Word processing and drawing are slow to import; every other command is without them.
-        from services.report.docx import situation_docx
-
-        content = situation_docx(document) if form == "docx" else _text(document, form).encode()
+        content = printed(document, form).content
         file.write_bytes(content)
         err.print(f"{file}: {len(content):,} B", markup=False, highlight=False)
     elif form == "json":
         print_json(document)
     else:
         sys.stdout.write(markdown(document))
-
-
-def _text(document: Document, form: Format) -> str:
-    if form == "json":
-        return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
-    return markdown(document)
 
 
 def _published_text(snapshot: Snapshot) -> str:

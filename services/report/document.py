@@ -1,14 +1,22 @@
 """A report as one JSON document: what is kept when it is published, and what every form is printed from."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, Final
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Final
 
+from schemas.report import load_forms
+from streams.domain.areas import code_of
 from streams.domain.calendar import LOCAL_ZONE
-from streams.domain.report import Mark, Paragraph, Report, Shown
+from streams.domain.report import Mark, Paragraph, Report, Section, Shown
 from streams.domain.report.bulletin import BulletinFacts
-from streams.domain.report.language import Lang, day_text
+from streams.domain.report.facts import Query
+from streams.domain.report.language import Lang, cardinal, day_text
+from streams.domain.report.notice import NoticeKind, in_prose
+from streams.stores.focus_report import FocusReport
 from streams.stores.situation import Situation, SituationRequest, Table
+
+if TYPE_CHECKING:
+    from streams.stores.outbreak_report import OutbreakReport
 
 Document = dict[str, Any]
 
@@ -135,14 +143,7 @@ def situation_document(
         "subject": words["subject"].format(period=period),
         "issuer": issuer_of(situation.facts.province_vi, lang),
         "as_of_text": words["as_of"].format(instant=instant_text(at, lang)),
-        "sections": [
-            {
-                "key": section.key,
-                "title": section.title,
-                "paragraphs": [_paragraph(paragraph, figures) for paragraph in section.paragraphs],
-            }
-            for section in report.sections
-        ],
+        "sections": [_section(section, figures) for section in report.sections],
         "footnotes": [
             {"number": number, "text": Paragraph(parts).text}
             for number, parts in enumerate(report.footnotes, 1)
@@ -228,6 +229,148 @@ def bulletin_document(
     }
 
 
+def focus_document(
+    report: FocusReport, sections: Sequence[Section], is_end: bool, as_of: datetime | None, now: datetime
+) -> Document:
+    """The document of a focus's daily report, or of the one at its end; its annexes are by day."""
+    facts, forms = report.facts, load_forms()
+    names, key = forms["annexes"], "focus_end" if is_end else "focus"
+    on = day_text(facts.on, "vi")
+    silent = ""
+    if facts.silent_days:
+        silent = forms["drafts"]["silent"].format(days=cardinal(facts.silent_days, "vi"))
+    numbers = ("ill", "dead", "samples", "positives")
+    annexes = [
+        {
+            "title": names["by_day"],
+            "columns": [{"key": name, "title": names[name]} for name in ("day", *numbers)],
+            "rows": [
+                [day_text(day, "vi"), *(getattr(focus, name) for name in numbers)]
+                for day, focus in report.history.days
+            ],
+            "note": None,
+            "queries": [report.history_query.document()],
+        }
+    ]
+    if report.linked:
+        annexes.append(_cases_annex(names["linked"], report.linked, report.linked_query))
+    return {
+        **_form(key, forms, sections, facts.commune, facts.province, report.province_id, as_of, now),
+        "subject": forms["titles"][key].format(disease=_within(facts.disease), on=on),
+        "from": facts.first_reported_on.isoformat(),
+        "to": facts.on.isoformat(),
+        "focus": facts.subject,
+        "due_at": None if is_end else facts.due_at.isoformat(),
+        "draft": forms["drafts"][key].format(on=on, due=instant_text(facts.due_at, "vi"), silent=silent),
+        "annexes": annexes,
+    }
+
+
+def outbreak_document(
+    report: "OutbreakReport", sections: Sequence[Section], kind: NoticeKind, alert_id: str, now: datetime
+) -> Document:
+    """The document of an outbreak's report, or of the one at its end."""
+    facts, forms = report.facts, load_forms()
+    key, due_at = "outbreak_end" if kind == "end" else "outbreak", facts.due_at(kind)
+    assert due_at is not None  # noqa: S101 - what is not determined is not written
+    return {
+        **_form(key, forms, sections, facts.commune, facts.province, report.province_id, None, now),
+        "subject": forms["titles"][key].format(
+            disease=_within(facts.disease), commune=in_prose(facts.commune)
+        ),
+        "from": facts.period.first.isoformat(),
+        "to": facts.period.last.isoformat(),
+        "alert": alert_id,
+        "due_at": due_at.isoformat(),
+        "draft": forms["drafts"][key].format(due=instant_text(due_at, "vi")),
+        "annexes": [_cases_annex(forms["annexes"]["cases"], report.cases, report.cases_query)]
+        if report.cases
+        else [],
+    }
+
+
+def _within(disease: str) -> str:
+    """A disease's label within a sentence: "Bệnh Sởi" becomes "bệnh Sởi"."""
+    return in_prose(disease) if disease.startswith("Bệnh ") else disease
+
+
+def _form(
+    kind: str,
+    forms: Mapping[str, Any],
+    sections: Sequence[Section],
+    commune: str,
+    province: str,
+    province_id: str,
+    as_of: datetime | None,
+    now: datetime,
+) -> Document:
+    """What the reports of a commune's station have in common."""
+    figures: list[Document] = []
+    return {
+        "kind": kind.replace("_", "-"),
+        "lang": "vi",
+        "province": code_of(province_id),
+        "province_name": province,
+        "as_of": None if as_of is None else as_of.isoformat(),
+        "read_at": now.isoformat(),
+        "provisional": False,
+        "stamp": None,
+        "title": _WORDS["vi"]["title"],
+        "issuer": station_of(commune, province),
+        "as_of_text": _WORDS["vi"]["as_of"].format(instant=instant_text(as_of or now, "vi")),
+        "sections": [_section(section, figures) for section in sections],
+        "footnotes": [],
+        "charts": [],
+        "figures": figures,
+    }
+
+
+def _cases_annex(title: str, rows: Sequence[Mapping[str, Any]], asked: Query) -> Document:
+    names = load_forms()["annexes"]
+    counters = {"cases": "cases_column", "deaths": "deaths", "tested": "tested", "positive": "positive"}
+    return {
+        "title": title,
+        "columns": [
+            {"key": "day", "title": names["day"]},
+            {"key": "hamlet", "title": names["hamlet"]},
+            *({"key": column, "title": names[name]} for column, name in counters.items()),
+        ],
+        "rows": [
+            [
+                day_text(date.fromisoformat(row["day"]), "vi"),
+                row["hamlet"] or names["unknown"],
+                *(row[column] for column in counters),
+            ]
+            for row in rows
+        ],
+        "note": None,
+        "queries": [asked.document()],
+    }
+
+
+def station_of(commune: str, province: str) -> Document:
+    """The health station of a commune as the issuer of a notice or a report, with who is told.
+
+    Source:
+        TT 15/2026/TT-BYT, Phụ lục II; Art. 26.1b and c for those whom the annex leaves two lines for.
+    """
+    within = in_prose(commune)
+    return {
+        "superior": f"ỦY BAN NHÂN DÂN {commune.upper()}",
+        "name": f"TRẠM Y TẾ {commune.upper()}",
+        "place": commune.partition(" ")[2] or commune,
+        "signs": "GIÁM ĐỐC",
+        "how": "(Ký, ghi rõ họ tên và đóng dấu)",
+        "recipients": [
+            f"Chủ tịch Ủy ban nhân dân {within}",
+            f"Sở Y tế {in_prose(province)}",
+            f"TTKSBT {in_prose(province)}",
+            f"Các lực lượng chuyên trách, kiêm nhiệm, các lực lượng khác trên địa bàn {within}",
+            "Lưu: VT, …",
+        ],
+    }
+
+
 def issuer_of(province: str, lang: Lang) -> Document:
     """Who issues a document of the province: its office with the superior, recipients, and who signs."""
     kind, _, place = province.partition(" ") if province.startswith("Tỉnh ") else ("", "", province)
@@ -255,6 +398,14 @@ def instant_text(at: datetime, lang: Lang) -> str:
     if lang == "vi":
         return f"{local:%H} giờ {local:%M} phút ngày {day_text(local.date(), lang)}"
     return f"{local:%H:%M} on {day_text(local.date(), lang)}"
+
+
+def _section(section: Section, figures: list[Document]) -> Document:
+    return {
+        "key": section.key,
+        "title": section.title,
+        "paragraphs": [_paragraph(paragraph, figures) for paragraph in section.paragraphs],
+    }
 
 
 def _paragraph(paragraph: Paragraph, figures: list[Document]) -> Document:

@@ -7,6 +7,7 @@ Source:
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from io import BytesIO
 from typing import Any, Final
 from xml.sax.saxutils import escape
@@ -23,8 +24,9 @@ from docx.table import _Cell
 from docx.text.paragraph import Paragraph
 
 from services.report.charts import draw
-from services.report.document import Document
-from services.report.markdown import cell_text
+from services.report.document import Document, station_of
+from services.report.markdown import NAME_COLUMNS, cell_text
+from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.report.notice import Notice, NoticeFacts
 
 _FONT: Final = "Times New Roman"
@@ -39,20 +41,25 @@ _DATE: Final = {
     "vi": "{place}, ngày      tháng      năm {year}",
     "en": "{place}, date            {year}",
 }
+_NO_REFERENCE: Final = " " * 10
 _RECIPIENTS: Final = {"vi": "Nơi nhận:", "en": "Recipients:"}
+_REFERENCES: Final = {"situation": "BC-TTKSBT", "bulletin": "BC-TTKSBT"}
+"""Behind the number, by kind of document; the forms of a station's reports are numbered as it does it."""
 
 
-def situation_docx(document: Document) -> bytes:
-    """A situation report: header, text, charts, signature, annexes."""
+def document_docx(document: Document) -> bytes:
+    """A report: header, text, charts, signature, annexes."""
     paper = new_paper(document["stamp"], document["lang"])
     lang = document["lang"]
+    if (draft := document.get("draft")) is not None:
+        text(paper, draft, italic=True, size=Pt(12))
     header(
         paper,
         document["issuer"],
         lang,
-        number="BC-TTKSBT",
+        number=_REFERENCES.get(document["kind"], _NO_REFERENCE),
         place=document["issuer"]["place"],
-        year=document["read_at"][:4],
+        year=_year(datetime.fromisoformat(document["read_at"])),
     )
     title(paper, document["title"], document["subject"])
     text(paper, document["as_of_text"] + ".", italic=True)
@@ -78,33 +85,26 @@ def situation_docx(document: Document) -> bytes:
 def notice_docx(notice: Notice, facts: NoticeFacts, stamp: str | None) -> bytes:
     """A commune's notice, its number, date and signature left empty."""
     paper = new_paper(stamp, "vi")
-    place = facts.place.upper()
-    issuer = {
-        "superior": f"ỦY BAN NHÂN DÂN {place}",
-        "name": f"TRẠM Y TẾ {place}",
-        "signs": "GIÁM ĐỐC",
-        "recipients": [
-            f"Chủ tịch UBND {facts.place} (để b/c)",
-            "Sở Y tế (để b/c)",
-            f"Trung tâm Kiểm soát bệnh tật {facts.province[0].lower()}{facts.province[1:]}",
-            "Lực lượng chuyên trách và kiêm nhiệm phòng bệnh trên địa bàn",
-            "Lưu: VT",
-        ],
-    }
+    issuer = station_of(facts.place, facts.province)
     text(paper, notice.draft, italic=True, size=Pt(12))
     header(
         paper,
         issuer,
         "vi",
-        number="TB-TYT",
-        place=facts.place.partition(" ")[2] or facts.place,
-        year=str(notice.due_at.year),
+        number=_NO_REFERENCE,
+        place=issuer["place"],
+        year=_year(notice.due_at),
     )
     title(paper, notice.title, notice.subject)
     for paragraph in notice.paragraphs:
         text(paper, paragraph)
     signature(paper, issuer, "vi")
     return as_bytes(paper)
+
+
+def _year(at: datetime) -> str:
+    """By the local clock."""
+    return str(at.astimezone(LOCAL_ZONE).year)
 
 
 # The page ------------------------------------------------------------------------------------------------
@@ -198,6 +198,10 @@ def signature(paper: Docx, issuer: Document, lang: str) -> None:
     signs.paragraph_format.space_before = Pt(12)
     signs.alignment = _CENTRE
     _run(signs, issuer["signs"], bold=True)
+    if "how" in issuer:
+        how = right.add_paragraph()
+        how.alignment = _CENTRE
+        _run(how, issuer["how"], italic=True, size=Pt(12))
     for _ in range(4):
         right.add_paragraph()
 
@@ -249,7 +253,7 @@ def _annex(paper: Docx, annex: Document, lang: str) -> None:
     start.add_run().add_break(WD_BREAK.PAGE)
     _run(start, annex["title"], bold=True)
     keys = [column["key"] for column in annex["columns"]]
-    names = [key in ("disease", "district") for key in keys]
+    names = [key in NAME_COLUMNS for key in keys]
     # Names take what the numbers leave of 16.5 cm.
     name_width = int((16.5 - 1.75 * names.count(False)) / names.count(True) * 567)
     widths = [name_width if is_name else int(1.75 * 567) for is_name in names]

@@ -1,9 +1,12 @@
 """A report's document as Markdown."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from services.report.document import Document
+
+NAME_COLUMNS: Final = frozenset({"disease", "district", "day", "hamlet"})
+"""Columns of an annex that are no figures."""
 
 
 def markdown(document: Document) -> str:
@@ -14,6 +17,8 @@ def markdown(document: Document) -> str:
 def _lines(document: Document) -> Iterator[str]:
     if document["stamp"] is not None:
         yield f"**\\*\\*\\* {document['stamp']} \\*\\*\\***\n"
+    if document.get("draft") is not None:
+        yield f"*{document['draft']}*\n"
     yield f"# {document['title']}: {document['subject']}\n"
     yield f"{document['issuer']['superior']}, {document['issuer']['name']}. {document['as_of_text']}.\n"
     for number, section in enumerate(document["sections"], 1):
@@ -29,7 +34,7 @@ def _lines(document: Document) -> Iterator[str]:
         yield f"## {annex['title']}\n"
         yield "| " + " | ".join(column["title"] for column in annex["columns"]) + " |"
         yield "|" + "".join(
-            " --- |" if column["key"] in ("disease", "district") else " ---: |" for column in annex["columns"]
+            " --- |" if column["key"] in NAME_COLUMNS else " ---: |" for column in annex["columns"]
         )
         for row in annex["rows"]:
             yield "| " + " | ".join(cell_text(cell, document["lang"]) for cell in row) + " |"

@@ -140,27 +140,53 @@ def read_compared(
     Raises:
         ConfigurationError: as read_all_counts; the period is open; several dimensions of time.
     """
+    return read_compared_ways(connection, request, (mode,), today, vector)[mode]
+
+
+def read_compared_ways(
+    connection: Connection[TupleRow],
+    request: CountsRequest,
+    modes: Sequence[Mode],
+    today: date | None,
+    vector: Vector | None = None,
+) -> dict[Mode, list[Row]]:
+    """Rows as `read_compared` has them, for each of several modes: the counts are read once for all.
+
+    Args:
+        connection: Used for one transaction.
+        request: What is asked for.
+        modes: With what it is compared; at least one.
+        today: Local day: of a period that is not over only the days that have come are compared; None: all.
+        vector: Count only what it holds; None: all that is counted.
+
+    Raises:
+        ConfigurationError: as read_compared.
+    """
     times = [dimension for dimension in request.by if dimension in TIME_DIMENSIONS]
     if len(times) > 1:
         raise ConfigurationError(
             f"--compare takes one of {', '.join(times)}, not several: leave out the others."
         )
-    comparison = Comparison(mode, period_of(request, today, "--compare"), request.by, request.basis)
+    period = period_of(request, today, "--compare")
+    ways = [Comparison(mode, period, request.by, request.basis) for mode in modes]
+    farthest = max(ways, key=lambda comparison: len(comparison.years))
     with connection.transaction():
-        asked = (comparison.period, *map(comparison.earlier, comparison.years))
+        asked = (period, *map(farthest.earlier, farthest.years))
         days = [(period.first, period.last) for period in asked]
         rows, *earlier = read_all_counts_of_periods(connection, request, days, vector)
-        return in_order(
-            connection,
-            compare(
-                rows,
-                dict(zip(comparison.years, earlier, strict=True)),
-                comparison,
-                _coverages(connection, request, comparison, vector),
-                _diseases(connection, request, comparison, vector),
-            ),
-            request,
-        )
+        then = dict(zip(farthest.years, earlier, strict=True))
+        coverages = _coverages(connection, request, farthest, vector)
+        diseases = _diseases(connection, request, farthest, vector)
+        return {
+            comparison.mode: in_order(
+                connection,
+                compare(
+                    rows, {years: then[years] for years in comparison.years}, comparison, coverages, diseases
+                ),
+                request,
+            )
+            for comparison in ways
+        }
 
 
 def _coverages(

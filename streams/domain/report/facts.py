@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from streams.domain.calendar import Period
 
-Command = Literal["counts", "tallies", "foci", "alerts", "delays", "nowcast"]
+Command = Literal["counts", "tallies", "foci", "alerts", "delays", "nowcast", "cases groups"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class NoticeFacts:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice ready to be numbered and signed. `draft`: what is to be deleted before that."""
+    """A notice ready to be numbered and signed. `draft`: for who signs, to be deleted before that."""
 
     kind: NoticeKind
     title: str
@@ -73,7 +73,8 @@ def write_notice(facts: NoticeFacts, kind: NoticeKind, templates: Mapping[str, A
         )
     values = {
         "disease": facts.disease,
-        "place": facts.place[0].lower() + facts.place[1:],
+        "place": in_prose(facts.place),
+        "province": in_prose(facts.province),
         "determined": at_text(facts.determined_at),
         "ended": "" if facts.ended_at is None else at_text(facts.ended_at),
         "cases": counted,
@@ -89,6 +90,11 @@ def write_notice(facts: NoticeFacts, kind: NoticeKind, templates: Mapping[str, A
         form["draft"].format(**values),
         due_at,
     )
+
+
+def in_prose(name: str) -> str:
+    """The name of an area within a sentence: "Xã Bum Tở" becomes "xã Bum Tở"."""
+    return name[0].lower() + name[1:]
 
 
 def at_text(at: datetime) -> str:

@@ -68,7 +68,7 @@ class Paragraph:
 class Section:
     """A part of the report under one heading."""
 
-    key: SectionKey
+    key: str
     title: str
     paragraphs: tuple[Paragraph, ...]
 

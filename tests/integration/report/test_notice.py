@@ -62,7 +62,7 @@ def test_an_outbreak_from_the_alert_to_its_end(
     assert result.exit_code == 0, result.output
     notice = json.loads(result.stdout)
     assert notice["due_at"] == (START + timedelta(hours=24)).isoformat()
-    assert "07 trường hợp" in notice["paragraphs"][3]
+    assert "07 trường hợp" in notice["draft"]
     assert file.read_bytes().startswith(b"PK")
     assert run("notice", short, "--end").exit_code == 1
 

@@ -79,22 +79,41 @@ NOTICE = NoticeFacts(
 def test_the_notice_of_an_outbreak() -> None:
     notice = write_notice(NOTICE, "begin", load_notices())
     assert notice.due_at == DETERMINED + timedelta(hours=24)
-    assert notice.subject == "Về việc có dịch Bệnh Sởi trên địa bàn xã Bum Tở"
-    assert notice.paragraphs[2:5] == (
+    # Word for word TT 15/2026/TT-BYT, Phụ lục II, Mẫu số 01, up to the colon of each item.
+    assert (notice.title, notice.subject) == ("THÔNG TIN", "Về việc có dịch bệnh trên địa bàn")
+    assert notice.paragraphs[:6] == (
+        "Căn cứ Thông tư số 15/2026/TT-BYT ngày 17 tháng 5 năm 2026 của Bộ trưởng Bộ Y tế quy định chi tiết một số điều của Luật Phòng bệnh;",
+        "Căn cứ diễn biến thực tế tình hình dịch bệnh trên địa bàn cấp xã;",
+        "Trạm Y tế xã Bum Tở thông tin trên địa bàn xã Bum Tở, tỉnh Lai Châu có dịch bệnh như sau:",
         "1. Tên dịch bệnh: Bệnh Sởi.",
-        "2. Thời gian: trạm y tế xác định có dịch lúc 08 giờ 00 phút ngày 20/8/2026. Số ca tính từ ngày 1/8/2026 đến ngày 31/8/2026: 07 trường hợp.",
+        "2. Thời gian xác định có dịch bệnh: 08 giờ 00 phút ngày 20/8/2026.",
         "3. Địa điểm có ổ dịch: bản Nà Hum; bản Phìn Hồ.",
     )
+    assert notice.paragraphs[6].startswith("4. Các khuyến nghị phòng, chống dịch bệnh: ")
     assert "trước 08 giờ 00 phút ngày 21/8/2026 (24 giờ" in notice.draft
+    # For who signs: the form has no number of cases.
+    assert "Số ca tính từ ngày 1/8/2026 đến ngày 31/8/2026: 07 trường hợp." in notice.draft
 
 
 def test_the_notice_of_the_end() -> None:
     ended = replace(NOTICE, ended_at=DETERMINED + timedelta(days=41), foci=())
     notice = write_notice(ended, "end", load_notices())
     assert notice.due_at == DETERMINED + timedelta(days=42)
-    assert "trạm y tế xác định kết thúc lúc 08 giờ 00 phút ngày 30/9/2026." in notice.paragraphs[3]
-    # Nobody has reported where: the station writes it.
-    assert "....." in notice.paragraphs[4]
+    assert (notice.title, notice.subject) == ("THÔNG TIN", "Về việc kết thúc dịch bệnh trên địa bàn")
+    # The number and the day of the notice of the beginning are the station's: left open.
+    assert "tại văn bản số ........ ngày ...... tháng ...... năm ......" in notice.paragraphs[1]
+    assert notice.paragraphs[3:6] == (
+        "Trạm Y tế xã Bum Tở thông tin kết thúc dịch bệnh trên địa bàn xã Bum Tở, tỉnh Lai Châu như sau:",
+        "1. Tên dịch bệnh: Bệnh Sởi.",
+        "2. Thời gian hết tình trạng dịch bệnh: 08 giờ 00 phút ngày 30/9/2026.",
+    )
+    assert notice.paragraphs[6].startswith("3. Các khuyến nghị: ")
+    assert "Điều 26.1c" in notice.draft
+
+
+def test_nobody_has_reported_where_the_foci_are() -> None:
+    notice = write_notice(replace(NOTICE, foci=()), "begin", load_notices())
+    assert notice.paragraphs[5] == "3. Địa điểm có ổ dịch: ........................................."
 
 
 @pytest.mark.parametrize(
@@ -116,12 +135,27 @@ def test_the_notice_as_docx() -> None:
     paper = docx.Document(BytesIO(notice_docx(write_notice(NOTICE, "begin", load_notices()), NOTICE, None)))
     left, right = paper.tables[0].rows[0].cells
     assert left.text.splitlines()[:2] == ["ỦY BAN NHÂN DÂN XÃ BUM TỞ", "TRẠM Y TẾ XÃ BUM TỞ"]
-    assert "Số:          /TB-TYT" in left.text
+    assert left.text.splitlines()[-1] == "Số:          /          "
     assert "Bum Tở, ngày      tháng      năm 2026" in right.text
     recipients = paper.tables[1].rows[0].cells[0].text
-    for recipient in ("Chủ tịch UBND Xã Bum Tở", "Sở Y tế", "Trung tâm Kiểm soát bệnh tật tỉnh Lai Châu"):
+    for recipient in (
+        "Chủ tịch Ủy ban nhân dân xã Bum Tở",
+        "Sở Y tế tỉnh Lai Châu",
+        "TTKSBT tỉnh Lai Châu",
+        "lực lượng chuyên trách",
+    ):
         assert recipient in recipients
+    signs = paper.tables[1].rows[0].cells[1].text
+    assert signs.splitlines()[:2] == ["GIÁM ĐỐC", "(Ký, ghi rõ họ tên và đóng dấu)"]
     said = "\n".join(paragraph.text for paragraph in paper.paragraphs)
     assert "DỰ THẢO" in said
     assert "1. Tên dịch bệnh: Bệnh Sởi." in said
     assert all(paragraph.text == "" for paragraph in paper.sections[0].footer.paragraphs)
+
+
+def test_the_year_of_a_notice_is_that_of_the_local_clock() -> None:
+    new_year = replace(NOTICE, determined_at=datetime(2026, 12, 30, 18, 0, tzinfo=UTC))
+    paper = docx.Document(
+        BytesIO(notice_docx(write_notice(new_year, "begin", load_notices()), new_year, None))
+    )
+    assert "năm 2027" in paper.tables[0].rows[0].cells[1].text

@@ -10,7 +10,7 @@ import pytest
 
 from services.report.charts import draw
 from services.report.document import Document, situation_document
-from services.report.docx import situation_docx
+from services.report.docx import document_docx
 from services.report.markdown import cell_text, markdown
 from streams.domain.report.facts import FoodPoisoning
 from streams.domain.report.language import Lang
@@ -74,7 +74,7 @@ def test_markdown_has_every_sentence_and_row() -> None:
 
 
 def test_the_page_is_that_of_the_decree() -> None:
-    paper = docx.Document(BytesIO(situation_docx(document())))
+    paper = docx.Document(BytesIO(document_docx(document())))
     section = paper.sections[0]
     assert section.page_width is not None
     assert section.page_height is not None
@@ -104,7 +104,7 @@ def test_in_english() -> None:
     assert made["subject"] == "Situation of communicable diseases from 1 January 2023 to 31 December 2023"
     assert (
         "SOCIALIST REPUBLIC OF VIET NAM"
-        in docx.Document(BytesIO(situation_docx(made))).tables[0].rows[0].cells[1].text
+        in docx.Document(BytesIO(document_docx(made))).tables[0].rows[0].cells[1].text
     )
     assert "1,500 cases" in markdown(made)
 

@@ -96,6 +96,7 @@ def test_a_number_in_another_form_is_refused(text: str) -> None:
         ("Ghi nhận None ca.", "a hole"),
         ("tăng -03 trường hợp.", "a sign"),
         ("Bệnh Bệnh Dại.", "a doubled word"),
+        ("Ghi nhận 03 ca. Ghi nhận 03 ca.", "said twice"),
         ("03 trường hợp  mắc.", "doubled or stray punctuation"),
         ("03 trường hợp,, mắc.", "doubled or stray punctuation"),
         ("03 trường hợp ().", "doubled or stray punctuation"),
