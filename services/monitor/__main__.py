@@ -1,6 +1,5 @@
 """`python -m services.monitor`: the monitor, configured by the environment."""
 
-import logging
 import signal
 import sys
 import threading
@@ -9,8 +8,9 @@ from collections.abc import Mapping
 from prometheus_client import start_http_server
 
 from schemas.topics import load_topics
+from services.logs import configure_logging
 from services.monitor.canary import CanaryFlight
-from services.monitor.looks import audit_once, look_at_stream, quality_figures
+from services.monitor.looks import audit_once, look_at_care, look_at_stream, quality_figures
 from services.monitor.metrics import Metrics
 from services.monitor.tasks import start
 from services.settings import Settings, load_settings
@@ -21,6 +21,7 @@ from streams.stores.database import Session
 from streams.stores.health import Canary, read_canaries
 
 _STREAM_SECONDS = 15.0
+_CARE_SECONDS = 60.0
 _CANARY_PATIENCE = 60.0
 
 
@@ -42,24 +43,32 @@ def begin(settings: Settings, metrics: Metrics, stop: threading.Event) -> None:
     start(
         "stream",
         _STREAM_SECONDS,
-        lambda: look_at_stream(session, settings.kafka_bootstrap, topic, metrics),
+        lambda: look_at_stream(session, settings.kafka, topic, metrics),
         metrics,
         stop,
     )
+    metrics.backup_limit.set(settings.backup_age_hours * 3_600)
+    places = {"data": settings.data_directory, "backups": settings.backup_folder}
+    care = Session(url)
+    start("care", _CARE_SECONDS, lambda: look_at_care(care, places, metrics), metrics, stop)
     start("quality", settings.quality_seconds, quality_figures(url, topic), metrics, stop)
     if settings.canary_seconds:
-        intake = f"http://127.0.0.1:{settings.intake_port}"
-        flight = CanaryFlight(intake, load_topics()[TOPIC].partitions, read, metrics)
+        url, headers = intake_door(settings)
+        flight = CanaryFlight(url, load_topics()[TOPIC].partitions, read, metrics, headers=headers)
         patience = min(_CANARY_PATIENCE, settings.canary_seconds)
         start("canary", settings.canary_seconds, lambda: flight.fly(patience), metrics, stop)
 
 
+def intake_door(settings: Settings) -> tuple[str, dict[str, str]]:
+    """Where the canary knocks, and the headers with which it is let in."""
+    url = settings.intake_url or f"http://127.0.0.1:{settings.intake_port}"
+    key = settings.intake_key.get_secret_value()
+    return url, {"Authorization": f"Bearer {key}"} if key else {}
+
+
 def main() -> int:
     """Run until told to stop; exit codes as the command line's (2: a setting is wrong)."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    # The clients tell every connection and every request at INFO.
-    for name in ("kafka", "httpx"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    configure_logging("monitor")
     try:
         settings = load_settings()
     except ConfigurationError as error:
@@ -70,7 +79,9 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     metrics = Metrics()
     if settings.monitor_metrics_port:
-        start_http_server(settings.monitor_metrics_port, addr="127.0.0.1", registry=metrics.registry)
+        start_http_server(
+            settings.monitor_metrics_port, addr=settings.metrics_host, registry=metrics.registry
+        )
     begin(settings, metrics, stop)
     stop.wait()
     return 0

@@ -62,14 +62,16 @@ class CanaryFlight:
         read: Callable[[list[str]], Mapping[str, Canary]],
         metrics: Metrics,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        """`read` gives the newest canary of each subject that the database has."""
+        """`read` gives the newest canary of each subject that the database has; `headers` go with each."""
         self._url = f"{intake_url}/v1/events"
         self._subjects = canary_subjects(partitions)
         self._turns = cycle(self._subjects)
         self._read = read
         self._metrics = metrics
         self._clock = clock
+        self._headers = dict(headers or {})
         # Sent, taken by Kafka, not seen yet: event id -> (subject, when).
         self._waiting: dict[UUID, tuple[str, datetime]] = {}
 
@@ -83,7 +85,7 @@ class CanaryFlight:
         subject = next(self._turns)
         event = canary_event(subject, sent_at)
         try:
-            answer = httpx.post(self._url, json=event, timeout=_ANSWER_SECONDS)
+            answer = httpx.post(self._url, json=event, headers=self._headers, timeout=_ANSWER_SECONDS)
         except httpx.HTTPError as error:
             self._metrics.canary_refused.inc()
             raise DependencyDown(f"The intake does not answer: {type(error).__name__}: {error}") from error

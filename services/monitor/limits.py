@@ -23,5 +23,14 @@ AUDIT_SWEEP_TIMES: Final = 2
 BLIND_SECONDS: Final = 300
 """Since the monitor last saw what it looks at."""
 
+WATCHER_SECONDS: Final = 300
+"""Since the watcher last looked: it looks at least three times a minute."""
+
+DELIVERY_SECONDS: Final = 900
+"""A message to somebody that is due for longer than this."""
+
+DISK_FREE_SHARE: Final = 0.1
+"""Less of a disk than this free: Kafka and PostgreSQL stop when nothing is left."""
+
 RESTARTS: Final = 3
 """More restarts of one worker than these within a quarter of an hour."""

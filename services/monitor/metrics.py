@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
-TASKS = ("audit", "stream", "quality", "canary")
+TASKS = ("audit", "stream", "quality", "canary", "care")
 """What the monitor does, each by itself."""
 
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -99,6 +99,12 @@ class Metrics:
             "canhdich_dead_letters_open", "Dead letters that were not sent again", registry=registry
         )
         self.parked = Gauge("canhdich_parked_events", "Events that wait for the catalogue", registry=registry)
+        # Alerts
+        self.watcher_age = age("canhdich_watcher_age_seconds", "Since the watcher last looked")
+        self.delivery_waiting = age(
+            "canhdich_delivery_waiting_seconds",
+            "Since the delivery that waits longest was due; absent: none waits",
+        )
         # Canary
         self.canary_age = age("canhdich_canary_age_seconds", "Since the newest canary that arrived was sent")
         self.canary_waiting = age(
@@ -119,6 +125,21 @@ class Metrics:
         self.canary_refused = Counter(
             "canhdich_canary_refused", "Canaries that the intake did not take", registry=registry
         )
+        # Care
+        self.backup_age = age(
+            "canhdich_backup_age_seconds",
+            "Since the newest backup was made; without one, since the installation began",
+        )
+        self.backup_limit = Gauge(
+            "canhdich_backup_age_limit_seconds", "How old the newest backup may be", registry=registry
+        )
+        self.disk_free = Gauge(
+            "canhdich_disk_free_bytes",
+            "Free on the disk of the data directory, and of the backups",
+            ["place"],
+            registry=registry,
+        )
+        self.disk_size = Gauge("canhdich_disk_bytes", "Size of that disk", ["place"], registry=registry)
         # Itself
         self.look_age = {}
         looks = Gauge(

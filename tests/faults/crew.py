@@ -159,6 +159,8 @@ class Crew:
                 for line in worker.log.read_text(errors="replace").splitlines():
                     _, ends, reason = line.partition("worker ends: ")
                     if ends:
+                        # The text is a value of a JSON line; what follows it is other fields.
+                        reason = reason.partition('",')[0]
                         said[_NUMBERS.sub("n", _DETAILS.sub("", reason)).strip()] += 1
         return said
 
