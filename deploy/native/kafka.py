@@ -29,6 +29,9 @@ from deploy.native.processes import (
 from deploy.native.progress import Progress
 
 NAME = "Kafka"
+ADMIN = "admin"
+"""The super user of a broker with logins."""
+MECHANISM = "SCRAM-SHA-512"
 PORTS = ("kafka", "kafka_controller")
 POM = Path(__file__).with_name("pom.xml")
 LOG4J = Path(__file__).with_name("log4j2.properties")
@@ -109,23 +112,31 @@ def prepare(layout: Layout, progress: Progress) -> None:
     progress.show("Kafka", None)
 
 
-def server_properties(data: Path, ports: dict[str, int]) -> str:
+def server_properties(data: Path, ports: dict[str, int], admin_password: str = "") -> str:
     """Write the broker's settings.
 
     The quorum is the static kind (`controller.quorum.voters`): its data names the voter by number only, so
     the ports may change between two starts.
+
+    Args:
+        data: Where it keeps its log.
+        ports: Where it listens.
+        admin_password: Of the user `admin`; then clients must log in (SCRAM) and may do what ACLs allow.
+            Empty: whoever reaches it may do everything.
     """
     broker, controller = ports["kafka"], ports["kafka_controller"]
+    protocol = "SASL_PLAINTEXT" if admin_password else "PLAINTEXT"
     return f"""\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{HOST}:{controller}
-listeners=PLAINTEXT://{HOST}:{broker},CONTROLLER://{HOST}:{controller}
-advertised.listeners=PLAINTEXT://{HOST}:{broker}
+listeners={protocol}://{HOST}:{broker},CONTROLLER://{HOST}:{controller}
+advertised.listeners={protocol}://{HOST}:{broker}
 controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name={protocol}
+listener.security.protocol.map={protocol}:{protocol},CONTROLLER:{protocol}
 log.dirs={data}
+{_logins(admin_password) if admin_password else ""}\
 
 # Topics are made by our own tool from their definitions, never by a misspelt name.
 auto.create.topics.enable=false
@@ -153,6 +164,27 @@ broker.heartbeat.interval.ms=500
 """
 
 
+def _logins(admin_password: str) -> str:
+    """Write who may come in: clients by SCRAM and ACLs, the controller's only client by PLAIN.
+
+    SCRAM cannot be the controller's: its users are in the log that the controller is to serve.
+    """
+    login = f'required username="{ADMIN}" password="{admin_password}"'
+    scram = "org.apache.kafka.common.security.scram.ScramLoginModule"
+    plain = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    return f"""
+sasl.enabled.mechanisms={MECHANISM}
+sasl.mechanism.inter.broker.protocol={MECHANISM}
+sasl.mechanism.controller.protocol=PLAIN
+listener.name.sasl_plaintext.{MECHANISM.lower()}.sasl.jaas.config={scram} {login};
+listener.name.controller.sasl.enabled.mechanisms=PLAIN
+listener.name.controller.plain.sasl.jaas.config={plain} {login} user_{ADMIN}="{admin_password}";
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:{ADMIN}
+allow.everyone.if.no.acl.found=false
+"""
+
+
 def _common(layout: Layout) -> list[str | Path]:
     """Give the JVM's arguments that the broker and the formatting share."""
     return [
@@ -171,18 +203,20 @@ def new_cluster_id(draw: Callable[[], uuid.UUID] = uuid.uuid4) -> str:
             return cluster_id
 
 
-def _format(layout: Layout, ports: dict[str, int]) -> None:
+def _format(layout: Layout, ports: dict[str, int], admin_password: str) -> None:
     """Format the storage once, beside its place, and move it there when done; what is there is kept."""
     data = layout.kafka / "data"
     if data.exists():
         return
     part = fresh_part(data)
     properties = layout.kafka / "format.properties"
-    properties.write_text(server_properties(part, ports))
+    _write(properties, server_properties(part, ports, admin_password))
+    users = ["--add-scram", f"{MECHANISM}=[name={ADMIN},password={admin_password}]"] if admin_password else []
     run(
         [
             *(java(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", *_common(layout)),
             *("kafka.tools.StorageTool", "format", "--cluster-id", new_cluster_id(), "--config", properties),
+            *users,
         ],
         log=layout.kafka / "logs" / "format.log",
         doing="Formatting Kafka's storage",
@@ -196,8 +230,13 @@ def running(layout: Layout) -> Process | None:
     return read_pid_file(layout.kafka / "pid")
 
 
-def start(layout: Layout, ports: dict[str, int]) -> None:
+def start(layout: Layout, ports: dict[str, int], admin_password: str = "") -> None:
     """Start the broker and wait until it answers.
+
+    Args:
+        layout: The instance.
+        ports: Where it listens.
+        admin_password: See `server_properties`; the same at every start.
 
     Raises:
         NativeError: it ended or did not answer; the message holds the end of its log.
@@ -207,8 +246,8 @@ def start(layout: Layout, ports: dict[str, int]) -> None:
     logs = layout.kafka / "logs"
     logs.mkdir(exist_ok=True)
     properties = layout.kafka / "server.properties"
-    properties.write_text(server_properties(layout.kafka / "data", ports))
-    _format(layout, ports)
+    _write(properties, server_properties(layout.kafka / "data", ports, admin_password))
+    _format(layout, ports, admin_password)
     server_log, console_log = logs / "server.log", logs / "console.log"
     keep_previous(server_log)
     process = start_server(
@@ -218,9 +257,17 @@ def start(layout: Layout, ports: dict[str, int]) -> None:
         environment={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
         account=caller(),
     )
+    healthy = takes_connections if admin_password else is_healthy
     wait_until_healthy(
-        NAME, process, lambda: is_healthy(ports["kafka"]), (console_log, server_log), START_SECONDS
+        NAME, process, lambda: healthy(ports["kafka"]), (console_log, server_log), START_SECONDS
     )
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that may hold a password: for the caller's eyes alone."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(text)
 
 
 def _which(program: str) -> str:
@@ -245,6 +292,19 @@ def kill(layout: Layout) -> bool:
         return False
     kill_server(process)
     return True
+
+
+def takes_connections(port: int, timeout: float = 2.0) -> bool:
+    """Ask the broker which requests it knows (ApiVersions, version 0): all that it tells without a login."""
+    client = b"canhdich-native"
+    body = struct.pack(">hhih", 18, 0, 1, len(client)) + client
+    try:
+        with socket.create_connection((HOST, port), timeout) as connection:
+            connection.sendall(struct.pack(">i", len(body)) + body)
+            answer = connection.makefile("rb").read(10)
+    except OSError:
+        return False
+    return len(answer) == 10 and struct.unpack(">iih", answer)[1:] == (1, 0)
 
 
 def is_healthy(port: int, timeout: float = 2.0) -> bool:
