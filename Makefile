@@ -11,7 +11,7 @@ BENCH_QUIX := $(BENCH_QUIX_VENV)/bin/python
 TEST_HOME := $(CURDIR)/.native/test
 TEST_NATIVE := CANHDICH_NATIVE_HOME=$(TEST_HOME) CANHDICH_NATIVE_CACHE=$(CURDIR)/.native/cache
 
-.PHONY: help install demo test test-unit test-stack test-faults lint format types bench up down clean generated lock
+.PHONY: help install browser demo test test-unit test-stack test-faults lint format types bench soak up down clean generated lock bundle bundle-test sbom audit-dependencies
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -38,10 +38,17 @@ down: ## Stop everything; the data stays
 demo: up ## Set everything up, send a simulated year of Lai Châu through it, show the result
 	@$(BIN)/canhdich demo
 
-test: install lint types test-stack ## Set everything up and run every check and test
+test: install browser lint types test-stack ## Set everything up and run every check and test
 	@set -a; . $(TEST_HOME)/env; set +a; \
 	    status=0; CANHDICH_REQUIRE_NATIVE=1 $(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder || status=$$?; \
 	    $(TEST_NATIVE) $(NATIVE) down; exit $$status
+
+# The pages are tested in Debian's own Chromium: Playwright's download is not wanted, and may not be reachable.
+browser:
+	@test -x /usr/bin/chromium || { test "$$(id -u)" = 0 && command -v apt-get > /dev/null \
+	    && echo "Installing Chromium for the tests of the pages ..." \
+	    && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium > /dev/null; } \
+	    || { echo "Chromium is missing: sudo apt-get install chromium"; exit 1; }
 
 test-stack: install
 	@$(TEST_NATIVE) $(NATIVE) up
@@ -79,10 +86,39 @@ $(BENCH_QUIX): tests/bench/quix/requirements.lock
 	@$(BENCH_QUIX_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
+soak: install ## Half an hour of 500 events a second with imports, questions and alerts; what grows is found (SOAK_MINUTES)
+	@$(NATIVE) up
+	@$(BIN)/python -m tests.soak
+
 generated: install ## Make anew what is generated: AsyncAPI, JSON schemas, boards, the table of settings
 	@$(BIN)/python -m schemas.asyncapi
+	@$(BIN)/python -m schemas.kubernetes
 	@$(BIN)/python -m dashboards
 	@$(BIN)/python -m services.settings_table
+	@$(BIN)/python -m services.intake.people.rights_table
+
+# Of its own, as it must not meet the versions that it looks at. Needs PyPI itself: a mirror knows no vulnerabilities.
+AUDIT_VENV := $(CURDIR)/.native/audit
+audit-dependencies: ## Compare the locked versions with published vulnerabilities (asks PyPI; fails where it cannot)
+	@test -x $(AUDIT_VENV)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT_VENV) \
+	    && $(AUDIT_VENV)/bin/pip install --quiet --disable-pip-version-check pip-audit; }
+	@$(AUDIT_VENV)/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
+
+bundle: install ## Gather build/bundle, from which a machine without internet is installed (BUNDLE_KEY=ssh key to sign with)
+	@rm -rf build/bundle
+	@$(BIN)/python -m deploy.bundle build/bundle $(if $(BUNDLE_KEY),--key $(BUNDLE_KEY))
+
+bundle-test: ## Install build/bundle into an empty folder without a network (after make bundle)
+	@test -d build/bundle || { echo "There is no build/bundle: make bundle"; exit 1; }
+	@rm -rf build/installed
+	@unshare --map-root-user --net build/bundle/install.sh --unsigned build/installed
+
+sbom: install ## Write build/sbom.cdx.json: what the image and the bundle install (CycloneDX)
+	@rm -rf build/runtime && mkdir -p build
+	@test -d build/bundle || $(BIN)/python -m deploy.bundle --no-native build/bundle
+	@$(PYTHON) -m venv --without-pip build/runtime
+	@$(BIN)/pip --quiet --disable-pip-version-check --python build/runtime/bin/python install --no-index --find-links build/bundle/wheels canhdich
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file build/sbom.cdx.json build/runtime/bin/python
 
 lock: ## Resolve the versions anew
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --extra catalogue --generate-hashes --no-emit-index-url --quiet -o requirements.lock

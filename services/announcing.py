@@ -30,7 +30,7 @@ def announce_loads(connection: Connection[TupleRow], configured: Settings) -> in
 
 
 async def _publish(touched: Iterable[Touched], configured: Settings) -> None:
-    announcements = KafkaAnnouncements(configured.kafka_bootstrap, configured.topic_prefix)
+    announcements = KafkaAnnouncements(configured.kafka, configured.topic_prefix)
     try:
         await announcements.publish(touched)
     finally:

@@ -4,6 +4,7 @@ The figures are of one process, so a batch that is done again after a crash is c
 in the database is not (services/monitor looks there).
 """
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from services.logs import MOST_IDS, some_of
 from streams.handlers.fold_cases import (
     Announcements,
     Batch,
@@ -24,6 +26,8 @@ from streams.handlers.fold_cases import (
     View,
 )
 from streams.handlers.fold_reports import FoldReports
+
+log = logging.getLogger(__name__)
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _RECORDS = (1, 3, 10, 30, 100, 300, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
@@ -143,6 +147,19 @@ class MeasuredLedger:
         self._stopwatch.count("parked", committed.parked)
         self._stopwatch.count("dead", len(committed.dead))
         self._stopwatch.count("repeat", len(batch.entries) - committed.journaled - conflicts)
+        log.info(
+            "events_folded",
+            extra={
+                "topic": self._stopwatch.topic,
+                "records": len(batch.entries) + len(batch.dead),
+                **some_of(
+                    {
+                        "event_ids": [str(entry.event.id) for entry in batch.entries[: MOST_IDS + 1]],
+                        "touched": sorted("|".join(touched) for touched in committed.touched),
+                    }
+                ),
+            },
+        )
         return committed
 
     async def replayed(self, ranges: Mapping[int, tuple[int, int]]) -> Committed:

@@ -17,7 +17,8 @@ _HEAD = """# Settings (Cấu hình)
 Made by `python -m services.settings_table` from `services/settings.py`; do not edit by hand.
 
 Every process reads them from its environment, else from the `.native/env` of a running native stack. A value
-out of bounds ends the program with exit code 2 and a sentence that names it.
+out of bounds ends the program with exit code 2 and a sentence that names it. For each secret `NAME` the
+environment may have `NAME_FILE` in its place, the path of a file that holds it.
 
 | variable | default | allowed | is |
 |---|---|---|---|
@@ -29,6 +30,7 @@ _KINDS: dict[Any, str] = {
     int: "whole number",
     float: "number",
     Path: "path",
+    dict[str, str]: "JSON object of texts",
 }
 _BOUNDS = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "lt": "< {}", "pattern": "`{}`"}
 

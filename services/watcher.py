@@ -1,8 +1,9 @@
 """`python -m services.watcher`: judges what moved and what only time has moved; more than one are safe."""
 
+import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -13,18 +14,21 @@ mode.loop.use("uvloop")
 
 import faust  # noqa: E402
 
+from services.logs import configure_logging, some_of  # noqa: E402
 from services.settings import Settings, load_settings  # noqa: E402
 from streams.agents.fold_cases import WorkerOptions  # noqa: E402
 from streams.agents.running import run_app  # noqa: E402
 from streams.agents.watch_counts import create_app  # noqa: E402
 from streams.domain.alerts import Life  # noqa: E402
-from streams.domain.errors import CanhDichError  # noqa: E402
-from streams.handlers.watch_counts import Change, WatchCounts  # noqa: E402
+from streams.domain.errors import CanhDichError, ConfigurationError  # noqa: E402
+from streams.handlers.watch_counts import Alerts, Change, Detectors, Judge, Key, WatchCounts  # noqa: E402
 from streams.stores.alerts import PostgresAlerts, change_record  # noqa: E402
 from streams.stores.broker import COUNT_CHANGES, Producer, errors_translated, topic_partitions  # noqa: E402
 from streams.stores.deliveries import plan_deliveries  # noqa: E402
 from streams.stores.detector_series import detector_sweep  # noqa: E402
 from streams.stores.rule_judge import rules_judge  # noqa: E402
+
+log = logging.getLogger(__name__)
 
 ALERTS = "alerts"
 """The topic, without its prefix."""
@@ -41,9 +45,9 @@ def build(settings: Settings) -> Iterator[faust.App]:
         DependencyDown, ConfigurationError: Kafka does not answer, or has no topic.
     """
     topic = settings.topic_prefix + COUNT_CHANGES
-    topic_partitions(settings.kafka_bootstrap, topic)
+    topic_partitions(settings.kafka, topic)
     options = WorkerOptions(
-        bootstrap=settings.kafka_bootstrap,
+        servers=settings.kafka,
         topic=topic,
         group=settings.topic_prefix + "watch-counts",
         batch_records=settings.batch_records,
@@ -60,7 +64,7 @@ def build(settings: Settings) -> Iterator[faust.App]:
 def watch_counts(settings: Settings) -> Iterator[WatchCounts]:
     """The handler with its real ports."""
     database_url = settings.database_url.get_secret_value()
-    producer = Producer(settings.kafka_bootstrap, settings.topic_prefix)
+    producer = Producer(settings.kafka, settings.topic_prefix)
 
     def send(changes: Sequence[Change]) -> None:
         futures = [producer.send(ALERTS, *change_record(change)) for change in changes]
@@ -71,15 +75,59 @@ def watch_counts(settings: Settings) -> Iterator[WatchCounts]:
     alerts = PostgresAlerts(database_url, Life(), plan_deliveries)
     try:
         with rules_judge(database_url) as judge, detector_sweep(database_url) as detectors:
-            yield WatchCounts(judge, alerts, send, lambda: datetime.now(UTC), detectors)
+            yield TracedWatchCounts(judge, alerts, send, lambda: datetime.now(UTC), detectors)
     finally:
         alerts.close()
         producer.close()
 
 
+class TracedWatchCounts(WatchCounts):
+    """Logs what it publishes, with the counts whose moving made it judge."""
+
+    def __init__(
+        self,
+        judge: Judge,
+        alerts: Alerts,
+        send: Callable[[Sequence[Change]], None],
+        clock: Callable[[], datetime],
+        detectors: Detectors | None = None,
+    ) -> None:
+        """As WatchCounts."""
+        super().__init__(judge, alerts, self._send_and_log, clock, detectors)
+        self._send_on = send
+        self._moved: Sequence[Key] = ()
+
+    def handle(self, moved: Iterable[Key]) -> int:
+        """Judge what moved."""
+        self._moved = sorted(moved)
+        try:
+            return super().handle(self._moved)
+        finally:
+            self._moved = ()
+
+    def _send_and_log(self, changes: Sequence[Change]) -> None:
+        self._send_on(changes)
+        for change in changes:
+            log.info(
+                "alert_%s",
+                change.kind,
+                extra={
+                    "alert_id": str(change.alert_id),
+                    "rule": change.rule_id,
+                    "count": f"{change.disease}|{change.area_id}",
+                    **some_of({"because_of": ["|".join(key) for key in self._moved]}),
+                },
+            )
+
+
 def main() -> int:
-    """Run until told to stop; exit codes as the command line's (3: a dependency is down)."""
-    settings = load_settings()
+    """Run until told to stop; exit codes as the command line's (2: settings, 3: a server is down)."""
+    configure_logging("watcher")
+    try:
+        settings = load_settings()
+    except ConfigurationError as error:
+        print(f"watcher: {error}", file=sys.stderr)
+        return 2
     # Counting comes first: a year that is imported must not wait for what is judged of it.
     os.nice(10)
     try:

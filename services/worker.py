@@ -12,6 +12,7 @@ mode.loop.use("uvloop")
 import faust  # noqa: E402
 from prometheus_client import REGISTRY, CollectorRegistry, start_http_server  # noqa: E402
 
+from services.logs import configure_logging  # noqa: E402
 from services.measuring import (  # noqa: E402
     MeasuredAnnouncements,
     MeasuredFoldCases,
@@ -23,7 +24,7 @@ from services.measuring import (  # noqa: E402
 from services.settings import Settings, load_settings  # noqa: E402
 from streams.agents.fold_cases import WorkerOptions, add_fold, create_app  # noqa: E402
 from streams.agents.running import run_app  # noqa: E402
-from streams.domain.errors import CanhDichError  # noqa: E402
+from streams.domain.errors import CanhDichError, ConfigurationError  # noqa: E402
 from streams.handlers.fold_cases import TOPIC  # noqa: E402
 from streams.handlers.fold_reports import TOPICS  # noqa: E402
 from streams.stores.broker import KafkaAnnouncements, KafkaLog, topic_partitions  # noqa: E402
@@ -44,11 +45,11 @@ def build(settings: Settings, registry: CollectorRegistry | None = None) -> faus
     metrics = WorkerMetrics(registry or CollectorRegistry())
     metrics.restarts.set(settings.restarts)
     topic = settings.topic_prefix + TOPIC
-    _, partitions = topic_partitions(settings.kafka_bootstrap, topic)
+    _, partitions = topic_partitions(settings.kafka, topic)
     ledger = PostgresLedger(settings.database_url.get_secret_value(), topic)
-    bootstrap, prefix = settings.kafka_bootstrap, settings.topic_prefix
+    servers, prefix = settings.kafka, settings.topic_prefix
     options = WorkerOptions(
-        bootstrap=settings.kafka_bootstrap,
+        servers=servers,
         topic=topic,
         group=settings.topic_prefix + "fold-cases",
         batch_records=settings.batch_records,
@@ -61,26 +62,26 @@ def build(settings: Settings, registry: CollectorRegistry | None = None) -> faus
         options,
         MeasuredFoldCases(
             MeasuredLedger(ledger, stopwatch),
-            MeasuredAnnouncements(KafkaAnnouncements(bootstrap, prefix), stopwatch),
+            MeasuredAnnouncements(KafkaAnnouncements(servers, prefix), stopwatch),
             partitions,
             stopwatch=stopwatch,
         ),
         ledger,
-        KafkaLog(settings.kafka_bootstrap, topic),
+        KafkaLog(settings.kafka, topic),
     )
     for kind, name in TOPICS.items():
         report_topic = settings.topic_prefix + name
-        _, report_partitions = topic_partitions(settings.kafka_bootstrap, report_topic)
+        _, report_partitions = topic_partitions(settings.kafka, report_topic)
         reports = PostgresReports(settings.database_url.get_secret_value(), kind, report_topic)
         stopwatch = Stopwatch(metrics, name)
         handler = MeasuredFoldReports(
             kind,
             MeasuredLedger(reports, stopwatch),
-            MeasuredAnnouncements(KafkaAnnouncements(bootstrap, prefix, name), stopwatch),
+            MeasuredAnnouncements(KafkaAnnouncements(servers, prefix, name), stopwatch),
             report_partitions,
             stopwatch=stopwatch,
         )
-        log = KafkaLog(settings.kafka_bootstrap, report_topic)
+        log = KafkaLog(settings.kafka, report_topic)
         add_fold(app, replace(options, topic=report_topic), handler, reports, log)
     return app
 
@@ -91,11 +92,16 @@ def _look_for_cycles_seldom() -> None:
 
 
 def main() -> int:
-    """Run until told to stop; exit codes as the command line's (3: a dependency is down)."""
-    settings = load_settings()
+    """Run until told to stop; exit codes as the command line's (2: settings, 3: a server is down)."""
+    configure_logging("worker")
+    try:
+        settings = load_settings()
+    except ConfigurationError as error:
+        print(f"worker: {error}", file=sys.stderr)
+        return 2
     _look_for_cycles_seldom()
     if settings.worker_metrics_port:
-        start_http_server(settings.worker_metrics_port, addr="127.0.0.1")
+        start_http_server(settings.worker_metrics_port, addr=settings.metrics_host)
     try:
         app = build(settings, REGISTRY)
     except CanhDichError as error:

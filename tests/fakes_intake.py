@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from services.intake.ports import Identity, KnownAlert, Outgoing
-from streams.domain.alerts import Action, Alert, AlertEvent, acted, fold_all
+from streams.domain.alerts import Action, Alert, AlertEvent, AlertPlace, acted, fold_all
 from streams.domain.areas import Area, AreaIndex
 from streams.domain.catalogue import Catalogue
 from streams.domain.errors import DependencyDown
+from streams.domain.receipts import Fate
 
 # As in the brokers' settings.
 MAX_RECORD_BYTES = 1024 * 1024
@@ -68,6 +69,7 @@ class FakeKnowledge:
     Attributes:
         hashes: Identities in the "journal" and their content hashes.
         catalogue: The one in force; None before the first load.
+        fates: Event id -> what became of its events.
         is_down: Every question fails.
         hangs: Every question waits for ever.
         questions: How often something was asked.
@@ -78,6 +80,7 @@ class FakeKnowledge:
     ) -> None:
         self.hashes = dict(hashes or {})
         self.catalogue = catalogue
+        self.fates: dict[UUID, Fate] = {}
         self.is_down = False
         self.hangs = False
         self.questions = 0
@@ -87,6 +90,16 @@ class FakeKnowledge:
         """What of these is in the journal."""
         await self.check()
         return {identity: self.hashes[identity] for identity in identities if identity in self.hashes}
+
+    async def fate(self, event_id: UUID, subject: str | None) -> Fate:
+        """What was put down in `fates`, as far as it is of the subject asked for."""
+        await self.check()
+        known = self.fates.get(event_id, Fate(event_id, (), ()))
+        return Fate(
+            event_id,
+            [event for event in known.journaled if subject in (None, event.subject)],
+            [letter for letter in known.buried if subject in (None, letter.subject)],
+        )
 
     async def newer_catalogue(self, load_id: int | None) -> Catalogue | None:
         """The catalogue, unless it is the load named."""
@@ -144,6 +157,7 @@ class FakeAlertBook:
     Attributes:
         lives: Alert id -> its events.
         areas: Code -> the ids of the areas that lie in it.
+        area_names: What areas are called, by their ids; the others by these.
         now: The instant of what is done.
         is_down: Every question fails.
         hangs: Every question waits for ever.
@@ -152,13 +166,20 @@ class FakeAlertBook:
     def __init__(self, *raised: AlertEvent) -> None:
         self.lives = {event.alert_id: [event] for event in raised}
         self.areas: dict[str, set[str]] = {}
+        self.area_names: dict[str, str] = {}
         self.now = max((event.at for event in raised), default=None)
         self.is_down = False
         self.hangs = False
         self.is_closed = False
 
     async def inbox(
-        self, *, is_open: bool, disease: str | None, area_code: str | None, most: int
+        self,
+        *,
+        is_open: bool,
+        disease: str | None,
+        area_code: str | None,
+        most: int,
+        after: AlertPlace | None = None,
     ) -> list[dict[str, Any]] | None:
         """Rows of the alerts asked for."""
         await self._answer()
@@ -171,7 +192,12 @@ class FakeAlertBook:
             and disease in (None, alert.disease)
             and (area_code is None or alert.area_id in self.areas[area_code])
         ]
-        return [_row(alert) for alert in alerts[:most]]
+        placed = sorted(((_place(alert), alert) for alert in alerts), key=lambda pair: pair[0].order)
+        further = [alert for place, alert in placed if after is None or place.order > after.order]
+        return [
+            _row(alert) | {"area_name": self.area_names.get(alert.area_id, alert.area_id)}
+            for alert in further[:most]
+        ]
 
     async def read(self, alert_id: UUID) -> KnownAlert | None:
         """One of them."""
@@ -179,7 +205,9 @@ class FakeAlertBook:
         if alert_id not in self.lives:
             return None
         events = self.lives[alert_id]
-        return KnownAlert(fold_all(events), tuple(events), "Bệnh: …\n", "Disease: …\n")
+        alert = fold_all(events)
+        name = self.area_names.get(alert.area_id, alert.area_id)
+        return KnownAlert(alert, tuple(events), name, "Bệnh: …\n", "Disease: …\n")
 
     async def act(
         self, alert_id: UUID, action: Action, actor: str, note: str | None, instant: datetime | None
@@ -202,6 +230,10 @@ class FakeAlertBook:
             await asyncio.Event().wait()
         if self.is_down:
             raise DependencyDown("the fake database is down")
+
+
+def _place(alert: Alert) -> AlertPlace:
+    return AlertPlace(alert.state.value, alert.level.value, alert.raised_at, alert.alert_id)
 
 
 def _row(alert: Alert) -> dict[str, Any]:

@@ -166,6 +166,7 @@ class Said:
     places: list[str] = field(default_factory=list)
     all_imported: bool = False
     imported: int | None = None
+    resolved: int | None = None
     exposures: int | None = None
     exposures_change: int | None = None
     has_footnote: bool = False
@@ -203,6 +204,9 @@ def read_paragraph(text: str) -> Said:
     imported = re.search(rf"có {_N} trường hợp mắc từ nơi khác trở về", body)
     if imported is not None:
         said.imported = number(imported[1])
+    resolved = re.search(rf"có {_N} trường hợp phát hiện qua giám sát hội chứng", body)
+    if resolved is not None:
+        said.resolved = number(resolved[1])
     return said
 
 
@@ -262,6 +266,7 @@ def flaws(text: str) -> list[str]:
         "a hole": r"[{}*_]|None|\bNaN\b",
         "a sign": r"(?<!\w)[-−+]\d",
         "a doubled word": r"(?i)\b(\w+) \1\b",
+        "said twice": r"\b(\w.{10,80})[ ,;]*\1",
         "doubled or stray punctuation": r"[.,;:]{2}|  | [.,;:)]|\( |\(\)|\[\]",
         "an open bracket": r"\([^)]*$|^[^(]*\)",
         "a number as no report writes it": r"(?<![\d./(A-Z-])(?<!năm )(?<!ngày )\b\d(?![\d./])\b(?!/)",

@@ -45,6 +45,8 @@ AREA_CODE_PATTERN = r"^(?:[0-9]{2}|[0-9]{3}|[0-9]{5})$"
 AGENT_PATTERN = r"^[a-z0-9_]{1,40}$"
 SUBJECT_PATTERN = r"^[A-Za-z0-9._/-]{1,64}$"
 CODE_PATTERN = SUBJECT_PATTERN
+# A tally's subject is made of codes and days.
+ANY_SUBJECT_PATTERN = r"^[A-Za-z0-9._/|-]{1,200}$"
 DATE_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 INSTANT_PATTERN = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"

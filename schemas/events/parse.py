@@ -17,6 +17,7 @@ from schemas.events.case_reported import CaseReportedV1
 from schemas.events.case_retracted import CaseRetractedV1
 from schemas.events.case_updated import CaseUpdatedV1
 from schemas.events.common import (
+    ANY_SUBJECT_PATTERN,
     CASE_RETRACTED,
     CASE_UPDATED,
     DOOR_MAX_AHEAD,
@@ -57,7 +58,7 @@ class _AnyEvent(Envelope, total=False):
     """The attributes alone, for a record whose type is unknown and whose data nobody can judge."""
 
     type: Any
-    subject: Required[Annotated[str, Field(pattern=r"^[A-Za-z0-9._/|-]{1,200}$")]]
+    subject: Required[Annotated[str, Field(pattern=ANY_SUBJECT_PATTERN)]]
     data: Required[dict[str, Any]]
 
 

@@ -192,7 +192,7 @@ def _count(
             request,
             topic,
             partitions,
-            lambda: ask_log_ends(configured.kafka_bootstrap, topic),
+            lambda: ask_log_ends(configured.kafka, topic),
             lambda view, question: read_answer(view, question, extras),
         )
         remarks += _as_of_remarks(request.as_of, is_provisional)

@@ -1,22 +1,18 @@
 """`canhdich dead-letters list|retry`: review what could not be used; repair it and send it again."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import uuid4
 
-import orjson
 import typer
 from rich.table import Table
 
-from schemas.events import DOOR_MAX_AHEAD, InvalidEvent, parse_event
+from schemas.events import InvalidEvent
 from services.cli.connection import connected
 from services.cli.output import EXIT_FAILED, JsonOption, err, exits, out, print_json
-from services.settings import Settings, settings
+from services.dead_letters import repaired, resend, value_of
+from services.settings import settings
 from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.errors import ConfigurationError
-from streams.handlers.fold_cases import TOPIC
-from streams.stores.broker import Producer, errors_translated
 from streams.stores.dead_letters import read_dead_letters, retry
 
 dead_letters = typer.Typer(no_args_is_help=True)
@@ -78,7 +74,7 @@ def retry_(
             done = retry(
                 connection,
                 dead_letter_id,
-                lambda topic, stored: _send(
+                lambda topic, stored: resend(
                     configured, topic, _repaired(stored, file, changes or [], removed or [], new_id)
                 ),
             )
@@ -102,49 +98,13 @@ def _repaired(
     stored: bytes, file: Path | None, changes: list[str], removed: list[str], new_id: bool
 ) -> bytes:
     try:
-        event: dict[str, Any] = orjson.loads(stored if file is None else file.read_bytes())
+        record = stored if file is None else file.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"--file: {error}") from error
-    except orjson.JSONDecodeError as error:
-        raise ConfigurationError(
-            "The record is no JSON: give the whole repaired event with --file."
-        ) from error
+    values: dict[str, Any] = {}
     for change in changes:
         path, separator, text = change.partition("=")
         if not separator:
             raise ConfigurationError(f"--set {change}: write field=value.")
-        try:
-            value = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            value = text
-        place, name = _place(event, path)
-        place[name] = value
-    for path in removed:
-        place, name = _place(event, path)
-        place.pop(name, None)
-    if new_id:
-        event["id"] = str(uuid4())
-    return orjson.dumps(event)
-
-
-def _place(event: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
-    *parents, name = path.split(".")
-    place: Any = event
-    for parent in parents:
-        place = place.get(parent) if isinstance(place, dict) else None
-    if not isinstance(place, dict):
-        raise ConfigurationError(f"{path}: the record has no such place.")
-    return place, name
-
-
-def _send(configured: Settings, topic: str, raw: bytes) -> None:
-    event = parse_event(raw, now=datetime.now(UTC), max_ahead=DOOR_MAX_AHEAD)
-    producer = Producer(configured.kafka_bootstrap, configured.topic_prefix)
-    try:
-        future = producer.send(
-            topic.removeprefix(configured.topic_prefix) or TOPIC, event.subject.encode(), raw
-        )
-        with errors_translated():
-            future.get(timeout=60)
-    finally:
-        producer.close()
+        values[path] = value_of(path, text)
+    return repaired(record, values, removed, has_new_id=new_id)

@@ -16,7 +16,7 @@ from services.demo.figures import PROVINCE, YEAR, YEAR_BEFORE
 from services.demo.generate import demo_events, repeat_and_shuffle
 from services.demo.reports import demo_reports, show_reports
 from services.demo.show import show
-from services.settings import Settings, settings
+from services.settings import Settings, find_native_env, settings
 from services.waiting import wait_until_counted
 from streams.handlers.fold_cases import TOPIC
 from streams.handlers.fold_reports import TOPICS
@@ -36,6 +36,9 @@ What to look at next:
   .venv/bin/canhdich foci --province 12 --from 2023-01-01 --to 2023-12-31
   .venv/bin/canhdich audit
   README.md: how to post an event, how to import a line list.
+To sign in at {intake}, make the first accounts (each prints a password, once):
+  .venv/bin/canhdich people add quan-tri --role administrator
+  .venv/bin/canhdich people add dich-te --role epidemiologist
 The stack is still running; `make down` stops it, `make clean` also deletes the simulated data."""
 
 
@@ -91,12 +94,20 @@ def demo() -> int:
             f"{len(mismatches)} figure(s) differ from the report. If other cases of province 12 were posted "
             "to this database, that is why: `make clean` starts anew."
         )
-    out.print(_NEXT, highlight=False)
+    out.print(_NEXT.format(intake=_intake_address(configured)), highlight=False)
     return EXIT_FAILED if mismatches or not (books.is_clean and report_books.is_clean) else 0
 
 
+def _intake_address(configured: Settings) -> str:
+    """Where `up` said that the intake is: another port where its own was taken."""
+    native = find_native_env()
+    lines = [] if native is None else native.read_text("utf-8").splitlines()
+    told = [line.removeprefix("INTAKE_URL=") for line in lines if line.startswith("INTAKE_URL=")]
+    return told[-1] if told else f"http://127.0.0.1:{configured.intake_port}"
+
+
 def _send(configured: Settings, topic: str, events: Sequence[tuple[str, bytes]]) -> None:
-    producer = Producer(configured.kafka_bootstrap, configured.topic_prefix)
+    producer = Producer(configured.kafka, configured.topic_prefix)
     try:
         with progress_bar("Sending to Kafka", len(events)) as advance:
             futures = []

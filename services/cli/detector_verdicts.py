@@ -10,9 +10,9 @@ from streams.domain.areas import code_of
 from streams.domain.errors import ConfigurationError
 from streams.domain.rules import Outcome, Verdict
 from streams.stores import database
+from streams.stores.area_cases import area_id_of
 from streams.stores.counts import names_of_areas
 from streams.stores.detector_series import detector_sweep
-from streams.stores.rule_history import area_id_of
 
 _OUTCOMES_VI = {
     Outcome.ALERT: "CHÚ Ý",

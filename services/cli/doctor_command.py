@@ -1,7 +1,7 @@
 """`canhdich doctor`: what is missing, down or out of step, in plain words."""
 
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -15,10 +15,12 @@ from services.cli.output import EXIT_DEPENDENCY_DOWN, EXIT_FAILED, JsonOption, e
 from services.log_ends import ask_log_ends
 from services.monitor import limits
 from services.monitor.canary import canary_subjects
+from services.monitor.looks import DiskUsage, disk_usage
 from services.settings import Settings, settings
 from streams.domain.errors import CanhDichError, ConfigurationError, DependencyDown
 from streams.handlers.fold_cases import TOPIC, Position
 from streams.stores import database
+from streams.stores.backups import backup_age
 from streams.stores.broker import topic_settings
 from streams.stores.counts import read_positions
 from streams.stores.database import pending_migrations
@@ -30,6 +32,7 @@ from streams.stores.health import (
     read_health,
     read_stream_health,
 )
+from streams.stores.rights import differences, missing_logins
 
 _CLOCK_LIMIT = timedelta(seconds=5)
 _TOPIC_SETTINGS = ("message.timestamp.type", "cleanup.policy", "retention.ms")
@@ -78,6 +81,8 @@ def _checks() -> Iterator[Check]:
         yield Check("settings", False, str(error), "Run `make up`, or set the two addresses.")
         return
     yield Check("settings", True, f"Kafka {configured.kafka_bootstrap}, TimescaleDB as set")
+    for place, folder in (("data", configured.data_directory), ("backups", configured.backup_folder)):
+        yield disk_check(place, disk_usage(folder))
     yield from _kafka(configured)
     yield from _database(configured)
 
@@ -107,10 +112,7 @@ def _clock_synchronised() -> Check:
 def _kafka(configured: Settings) -> Iterator[Check]:
     topics = load_topics()
     try:
-        found = {
-            name: topic_settings(configured.kafka_bootstrap, configured.topic_prefix + name)
-            for name in topics
-        }
+        found = {name: topic_settings(configured.kafka, configured.topic_prefix + name) for name in topics}
     except DependencyDown as error:
         yield Check("kafka", False, str(error), "Start it: `make up`.", is_dependency=True)
         return
@@ -150,6 +152,9 @@ def _database(configured: Settings) -> Iterator[Check]:
                 stream = read_stream_health(connection, topic)
                 canaries = read_canaries(connection, canary_subjects(load_topics()[TOPIC].partitions))
                 positions = read_positions(connection, topic)
+                backups = backup_age(connection)
+                logins = missing_logins(connection)
+                rights = [str(one) for one in differences(connection)]
     except DependencyDown as error:
         yield Check("timescaledb", False, str(error), "Start it: `make up`.", is_dependency=True)
         return
@@ -168,6 +173,8 @@ def _database(configured: Settings) -> Iterator[Check]:
         configured.canary_seconds,
     )
     yield audit_check(stream, configured.audit_sweep_hours)
+    yield backup_check(*backups, configured.backup_age_hours)
+    yield rights_check(logins, rights)
 
 
 def _clock(health: DatabaseHealth) -> Check:
@@ -195,7 +202,7 @@ def _catalogue(health: DatabaseHealth) -> Check:
 
 def _folding(configured: Settings, positions: Mapping[int, Position]) -> Check:
     topic = configured.topic_prefix + TOPIC
-    ends = ask_log_ends(configured.kafka_bootstrap, topic)
+    ends = ask_log_ends(configured.kafka, topic)
     if ends is None:
         return Check("folding", False, "Kafka does not say how far it is", "See kafka above.")
     lag = sum(lags(ends, positions).values())
@@ -249,6 +256,38 @@ def audit_check(stream: StreamHealth, sweep_hours: float) -> Check:
         stream.sweep_age is not None and stream.sweep_age > limits.AUDIT_SWEEP_TIMES * sweep_hours * 3_600
     )
     return Check("continuous audit", not is_late, found, "Is the monitor running? docs/runbook/audit-late.md")
+
+
+def backup_check(age: float | None, is_made: bool, limit_hours: float) -> Check:
+    """Whether the newest backup is young enough; an installation that has just begun needs none yet."""
+    advice = "Take one: `canhdich backup`, and let a timer do it every night; docs/runbook/backup-old.md."
+    if age is None:
+        return Check("backup", True, "nothing to back up yet")
+    found = f"the newest was made {_ago(age)}" if is_made else f"none yet; installed {_ago(age)}"
+    return Check("backup", age <= limit_hours * 3_600, found, advice)
+
+
+def disk_check(place: str, usage: DiskUsage) -> Check:
+    """Whether there is room."""
+    return Check(
+        f"disk of {place}",
+        usage.free >= limits.DISK_FREE_SHARE * usage.size,
+        f"{usage.free / 1e9:,.1f} of {usage.size / 1e9:,.1f} GB free",
+        "Make room before Kafka and PostgreSQL stop: docs/runbook/disk-full.md.",
+    )
+
+
+def rights_check(logins: Sequence[str], differences: Sequence[str]) -> Check:
+    """Whether the database's logins are there and may do exactly what they should."""
+    wrong = [*(f"no login {role}" for role in logins), *differences]
+    return Check(
+        "rights in the database",
+        not wrong,
+        f"{'; '.join(wrong[:3])}{f' and {len(wrong) - 3} more' if len(wrong) > 3 else ''}"
+        if wrong
+        else "as schemas/rights/database.yaml says",
+        "Run `canhdich migrate` as the owner; `canhdich rights check` lists everything.",
+    )
 
 
 def _ago(seconds: float) -> str:

@@ -1,10 +1,10 @@
 """`canhdich import FILE`: cases, tallies, foci or events from a file into Kafka, and what became of them."""
 
+import gc
 import re
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from contextlib import closing
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -14,33 +14,23 @@ import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
-from schemas.catalogue import load_catalogue
 from schemas.events import find_identifier
 from schemas.events.common import SOURCE_PATTERN
-from services.cli.connection import connected
 from services.cli.output import EXIT_FAILED, JsonOption, err, exits, out, print_json, progress_bar
-from services.importing.codes import CodeFinder, meaning_key
-from services.importing.kafka import KafkaSender
 from services.importing.line_list import LineList
 from services.importing.national import NationalExport
+from services.importing.opening import TOPICS, check_topics, keep_questions, open_ports
 from services.importing.outcome import Outcome
 from services.importing.readers import FileKind, InputFile, kind_of_file
-from services.importing.run import REPORT_SOURCES, Content, ImportPlan, Ports, run_import
-from services.importing.sender import CASE_EVENTS
+from services.importing.run import REPORT_SOURCES, Content, ImportPlan, run_import
 from services.settings import Settings, settings
 from services.waiting import wait_until_counted
 from streams.domain.errors import ConfigurationError, DependencyDown
-from streams.handlers.fold_reports import TOPICS
-from streams.stores.broker import Producer, end_offsets, topic_partitions
-from streams.stores.catalogue import read_catalogue
-from streams.stores.imports import PostgresIdentities, PostgresImports
-from streams.stores.meanings import Asked, ask, read_meanings
+from streams.stores.broker import end_offsets
 
 _SHOWN = 50
 _QUIET_SECONDS = 30.0
 _DEFAULT_SOURCES = (NationalExport.source, LineList.source, *REPORT_SOURCES.values())
-
-_TOPICS = (CASE_EVENTS, *TOPICS.values())
 
 
 class ContentOption(StrEnum):
@@ -118,12 +108,14 @@ def import_file(
         raise ConfigurationError("--preview sends nothing, so there is nothing to --wait for.")
     configured = settings()
     # Before anything is read or remembered: the addresses are right, and no topic is made by accident.
-    for topic in () if preview else _TOPICS:
-        topic_partitions(configured.kafka_bootstrap, configured.topic_prefix + topic)
+    if not preview:
+        check_topics(configured)
     plan = ImportPlan(file.name, preview)
     outcome = plan.outcome
     try:
-        with _ports(configured, preview) as ports:
+        with open_ports(configured, is_preview=preview) as ports:
+            # The catalogue stays to the end: looking through it for garbage takes a tenth of a large import.
+            gc.freeze()
             run_import(
                 plan,
                 opened,
@@ -140,7 +132,7 @@ def import_file(
         raise
     _say_warnings(outcome)
     if not preview:
-        _ask(configured, outcome)
+        keep_questions(configured, outcome)
     try:
         if wait:
             _wait(configured, timeout)
@@ -158,23 +150,6 @@ def _say_warnings(outcome: Outcome) -> None:
         err.print(f"{vietnamese} / {english}", markup=False, highlight=False, style="yellow")
 
 
-def _ask(configured: Settings, outcome: Outcome) -> None:
-    """Keep what a person has to decide, for `canhdich meanings`."""
-    questions = [
-        Asked(
-            field,
-            meaning_key(question.text),
-            question.text,
-            tuple((found.code, found.name, found.on) for found in question.candidates),
-            rows,
-        )
-        for (field, question), rows in outcome.questions().items()
-    ]
-    if questions:
-        with connected() as connection:
-            ask(connection, questions, datetime.now(UTC))
-
-
 def _check_source(source: str, kind: FileKind) -> None:
     if kind == "events":
         raise ConfigurationError("--source is for line lists: every event carries its own source.")
@@ -185,38 +160,15 @@ def _check_source(source: str, kind: FileKind) -> None:
         )
 
 
-@contextmanager
-def _ports(configured: Settings, is_preview: bool) -> Iterator[Ports]:
-    database_url = configured.database_url.get_secret_value()
-    with connected() as connection:
-        catalogue, meanings = read_catalogue(connection), read_meanings(connection)
-    with ExitStack() as opened:
-        identities = opened.enter_context(closing(PostgresIdentities(database_url)))
-        producer = (
-            None
-            if is_preview
-            else opened.enter_context(closing(Producer(configured.kafka_bootstrap, configured.topic_prefix)))
-        )
-        yield Ports(
-            store=lambda source, reads_only: closing(
-                PostgresImports(database_url, source, reads_only=reads_only)
-            ),
-            identities=identities,
-            sender=KafkaSender(producer) if producer else None,
-            codes=CodeFinder(load_catalogue(), meanings),
-            catalogue=catalogue,
-        )
-
-
 def _wait(configured: Settings, timeout: float) -> None:
     """Return when all that Kafka has now is counted: rows that were sent before may still be on their way."""
-    for topic in _TOPICS:
+    for topic in TOPICS:
         _wait_for(configured, configured.topic_prefix + topic, timeout)
 
 
 def _wait_for(configured: Settings, topic: str, timeout: float) -> None:
     last_offsets = {
-        partition: end - 1 for partition, end in end_offsets(configured.kafka_bootstrap, topic).items() if end
+        partition: end - 1 for partition, end in end_offsets(configured.kafka, topic).items() if end
     }
     watch = _Watch(_QUIET_SECONDS)
     with closing(watch), progress_bar("Đang tính", None) as advance:

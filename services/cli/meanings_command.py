@@ -1,7 +1,7 @@
 """`canhdich meanings`: what doubtful names of diseases and places in imported files mean, decided once."""
 
 import getpass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -9,14 +9,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from schemas.catalogue import Catalogue, load_catalogue
-from schemas.catalogue.matching import OFFICIAL, valid_on
-from schemas.events import find_identifier
+from schemas.catalogue import load_catalogue
 from services.cli.connection import connected
 from services.cli.output import JsonOption, exits, out, print_json
-from services.importing.codes import meaning_key
-from streams.domain.errors import ConfigurationError
-from streams.stores.meanings import Meaning, decide, list_meanings
+from services.importing.meanings import decide_meaning
+from streams.stores.meanings import Meaning, list_meanings
 
 meanings = typer.Typer(no_args_is_help=True)
 
@@ -75,11 +72,11 @@ def set_meaning(
 ) -> None:
     """Keep an answer."""
     now = datetime.now(UTC)
-    if find_identifier(text) is not None:
-        raise ConfigurationError("The text looks like a person's identifier; such a text is never kept.")
-    meant = _meant(load_catalogue(), field, code, on.date() if on else now.date())
+    day = on.date() if on else now.date()
     with connected() as connection:
-        decide(connection, field, meaning_key(text), text, meant, by=getpass.getuser(), at=now)
+        meant = decide_meaning(
+            connection, load_catalogue(), field.value, text, code, day, by=getpass.getuser(), at=now
+        )
     _say(field, text, meant, json_output)
 
 
@@ -87,8 +84,18 @@ def set_meaning(
 @exits
 def forget(field: Field, text: str, json_output: JsonOption = False) -> None:
     """Take an answer back; cases that were imported with it stay as they are."""
+    now = datetime.now(UTC)
     with connected() as connection:
-        decide(connection, field, meaning_key(text), text, None, by=getpass.getuser(), at=datetime.now(UTC))
+        decide_meaning(
+            connection,
+            load_catalogue(),
+            field.value,
+            text,
+            None,
+            now.date(),
+            by=getpass.getuser(),
+            at=now,
+        )
     _say(field, text, None, json_output)
 
 
@@ -97,21 +104,6 @@ def _say(field: Field, text: str, meant: str | None, json_output: bool) -> None:
         print_json({"field": field, "text": text, "code": meant})
     else:
         out.print(f"{text}: {meant or '?'}", markup=False, highlight=False)
-
-
-def _meant(catalogue: Catalogue, field: Field, code: str, on: date) -> str:
-    """The disease's code or the area's id."""
-    if field is Field.DISEASE:
-        if all(disease.code != code for disease in catalogue.diseases):
-            raise ConfigurationError(f"{code}: no code of a disease; `canhdich meanings list` shows some.")
-        return code
-    for area in catalogue.areas:
-        if area.code == code and area.kind in OFFICIAL and valid_on(area, on):
-            return area.id
-    raise ConfigurationError(
-        f"{code}: no area has this code on {on}. Give a day with --on; `canhdich areas show {code}` "
-        "lists what it meant when."
-    )
 
 
 def _candidates(meaning: Meaning) -> str:

@@ -31,9 +31,15 @@ def run(
     database_url = settings().database_url.get_secret_value()
     with database.errors_translated(), database.connect(database_url) as connection:
         total = count_events(connection)
-    started = time.monotonic()
+    started = folded = time.monotonic()
     with progress_bar("Folding the journals again", total) as advance:
-        done = rebuild(database_url, force=force, advance=advance)
+
+        def advance_and_note(events: int) -> None:
+            nonlocal folded
+            folded = time.monotonic()
+            advance(events)
+
+        done = rebuild(database_url, force=force, advance=advance_and_note)
     seconds = time.monotonic() - started
     for note in done.notes:
         err.print(note, highlight=False)
@@ -43,6 +49,7 @@ def run(
                 "events": done.events,
                 "reports": done.reports,
                 "seconds": round(seconds, 3),
+                "folding_seconds": round(folded - started, 3),
                 "identical": done.is_identical,
                 "switched": done.is_switched,
                 "differences": [_document(difference) for difference in done.differences],

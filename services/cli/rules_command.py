@@ -17,7 +17,7 @@ from streams.domain.errors import ConfigurationError
 from streams.domain.geography import geography_on
 from streams.domain.rules import Outcome, Verdict
 from streams.domain.rules.book import Rule
-from streams.stores.rule_history import area_id_of
+from streams.stores.area_cases import area_id_of
 from streams.stores.rule_judge import rules_judge
 from streams.stores.rules import add_notices, load_province_rules, read_rules
 

@@ -9,6 +9,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import uuid4
 
 import httpx
 import typer
@@ -33,10 +34,13 @@ from streams.stores import catalogue, database
 from streams.stores.boards import refresh_populations
 from streams.stores.broker import create_topics
 from streams.stores.populations import load_packaged
+from streams.stores.rights import grant_rights, login_creation, missing_logins
 from streams.stores.rules import load_packaged_rules
 from streams.stores.views import EPIDEMIOLOGISTS, WIDER, creation, missing_roles, set_password
 
 _HEALTHY_WITHIN = 90.0
+# Each time another installation was quicker.
+_TRIES = 5
 _STOP_WITHIN = 30.0
 
 
@@ -74,7 +78,7 @@ def prepare(configured: Settings) -> dict[str, Any]:
     """Schema, topics and catalogue; what was done."""
     database_url = configured.database_url.get_secret_value()
     migrations = database.migrate(database_url)
-    topics = create_topics(configured.kafka_bootstrap, load_topics().values(), configured.topic_prefix)
+    topics = create_topics(configured.kafka, load_topics().values(), configured.topic_prefix)
     with database.errors_translated(), database.connect(database_url) as connection:
         packaged = load_catalogue()
         loaded = catalogue.load(connection, packaged, "canhdich migrate")
@@ -88,7 +92,14 @@ def prepare(configured: Settings) -> dict[str, Any]:
         ):
             if secret := password.get_secret_value():
                 set_password(connection, role, secret)
+        grant_rights(connection)
         roles = missing_roles(connection)
+        logins = missing_logins(connection)
+    for role in logins:
+        err.print(
+            f"[yellow]The login {role} is missing.[/] Ask the server's administrator to run: "
+            f"{login_creation(role)}; and run `canhdich migrate` again."
+        )
     for role in roles:
         err.print(
             f"[yellow]The boards' role is missing.[/] Ask the server's administrator to run: {creation(role)}"
@@ -113,11 +124,19 @@ def _pending(configured: Settings) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Ports:
-    """The intake's port, the monitor's and each worker's for its metrics."""
+    """The intake's port, the monitor's and each worker's for its metrics.
+
+    `installation` is what our own intake answers; empty: it was started without.
+    """
 
     intake: int
     monitor: int
     workers: list[int]
+    installation: str = ""
+
+
+class _PortTaken(Exception):
+    """At our intake's port another installation's answers: both chose it in the same instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +171,12 @@ def _running(configured: Settings) -> _Running:
     return _Running(home.resolve() / "services")
 
 
+def running_services(configured: Settings) -> bool:
+    """Whether services of this installation run on this machine."""
+    running = _running(configured)
+    return running.supervisor is not None or bool(running.children)
+
+
 @exits
 def up(
     json_output: JsonOption = False,
@@ -172,12 +197,11 @@ def up(
     if supervisor is None:
         _stop_leftovers(running)
     prepare(configured)
-    if supervisor is None:
-        _start(configured, running, workers)
-    else:
+    if supervisor is not None:
         err.print(f"The services are running already (process {supervisor.pid}).")
+        workers = len(running.ports.workers)
+    _start_until_healthy(configured, running, workers, is_started=supervisor is not None)
     ports = running.ports
-    _wait_until_healthy(running, ports)
     address = f"http://127.0.0.1:{ports.intake}"
     _tell_env(address)
     if json_output:
@@ -186,11 +210,34 @@ def up(
         err.print(f"Workers ({len(ports.workers)}), intake and monitor are healthy. Intake: {address}")
 
 
+def _start_until_healthy(
+    configured: Settings, running: _Running, workers: int, *, is_started: bool = False
+) -> None:
+    """Start the services, where they are not; again on other ports where another installation was quicker.
+
+    Raises:
+        DependencyDown: they do not get healthy.
+    """
+    for _ in range(_TRIES):
+        if not is_started:
+            _start(configured, running, workers)
+        is_started = False
+        try:
+            _wait_until_healthy(running, running.ports)
+        except _PortTaken:
+            err.print(f"Another installation has just taken port {running.ports.intake}: trying another.")
+            _stop(running)
+        else:
+            return
+    raise DependencyDown(f"Other installations took the intake's port {_TRIES} times. Run it again.")
+
+
 def _start(configured: Settings, running: _Running, workers: int) -> None:
     ports = _Ports(
         _free_port(configured.intake_port),
         _free_port(configured.monitor_metrics_port),
         [_free_port(0) for _ in range(workers)],
+        uuid4().hex,
     )
     (running.directory / "ports.json").write_text(json.dumps(asdict(ports)))
     (running.directory / "prometheus-targets.json").write_text(json.dumps(_targets(ports)))
@@ -200,6 +247,7 @@ def _start(configured: Settings, running: _Running, workers: int) -> None:
         "KAFKA_BOOTSTRAP": configured.kafka_bootstrap,
         "DATABASE_URL": configured.database_url.get_secret_value(),
         "CANHDICH_TOPIC_PREFIX": configured.topic_prefix,
+        "CANHDICH_INSTALLATION": ports.installation,
         "CANHDICH_DATA_DIRECTORY": str(running.directory if native else configured.data_directory),
     }
     start_server(
@@ -240,7 +288,9 @@ def _wait_until_healthy(running: _Running, ports: _Ports) -> None:
     }
     waiting = dict(wanted)
     while waiting:
-        waiting = {name: url for name, url in waiting.items() if not _is_healthy(name, url)}
+        waiting = {
+            name: url for name, url in waiting.items() if not _is_healthy(name, url, ports.installation)
+        }
         if waiting and time.monotonic() > deadline:
             names = ", ".join(waiting)
             raise DependencyDown(
@@ -251,14 +301,30 @@ def _wait_until_healthy(running: _Running, ports: _Ports) -> None:
             time.sleep(0.1)
 
 
-def _is_healthy(name: str, url: str) -> bool:
+def _is_healthy(name: str, url: str, installation: str) -> bool:
+    """Whether a service answers as it should.
+
+    Raises:
+        _PortTaken: it is the intake of another installation.
+    """
     try:
         response = httpx.get(url, timeout=5)
     except httpx.HTTPError:
         return False
+    if name == "intake" and installation and _installation_of(response) != installation:
+        raise _PortTaken
     if not name.startswith("worker-"):
         return response.status_code == httpx.codes.OK
     return "\ncanhdich_worker_ready 1.0" in response.text
+
+
+def _installation_of(response: httpx.Response) -> object:
+    """What the intake that answered is called; None where it is none of ours."""
+    try:
+        document = response.json()
+    except ValueError:
+        return None
+    return document.get("installation") if isinstance(document, dict) else None
 
 
 def _tell_env(address: str) -> None:
@@ -279,14 +345,20 @@ def down(json_output: JsonOption = False) -> None:
         # Nothing is configured here, so nothing of ours can run.
         err.print("No services are running.")
         return
+    was_running = _stop(running)
+    if json_output:
+        print_json({"stopped": was_running})
+    else:
+        err.print("The services are stopped." if was_running else "No services were running.")
+
+
+def _stop(running: _Running) -> bool:
+    """Stop the services; whether there were any."""
     supervisor = running.supervisor
     if supervisor is not None:
         stop_server(supervisor, signal.SIGTERM, _STOP_WITHIN)
     _stop_leftovers(running)
-    if json_output:
-        print_json({"stopped": supervisor is not None})
-    else:
-        err.print("The services are stopped." if supervisor else "No services were running.")
+    return supervisor is not None
 
 
 def _stop_leftovers(running: _Running) -> None:

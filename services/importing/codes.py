@@ -308,10 +308,10 @@ class CodeFinder:
             )
         listed = "; ".join(f"{found.name} ({found.code})" for found in candidates)
         return BadCell(
-            f"Địa bàn: không chắc chắn. Có phải là: {listed}? Chọn một lần bằng canhdich meanings set, rồi "
-            "nhập lại tệp.",
-            f"The area is not certain. Is it one of: {listed}? Decide once with canhdich meanings set, then "
-            "import the file again.",
+            f"Địa bàn: không chắc chắn. Có phải là: {listed}? Chọn một lần ở trang Nhập tệp hoặc bằng "
+            "canhdich meanings set, rồi nhập lại tệp.",
+            f"The area is not certain. Is it one of: {listed}? Decide once on the import page or with "
+            "canhdich meanings set, then import the file again.",
             _question(place.text(), candidates),
         )
 

@@ -13,11 +13,17 @@ LAYOUTS: Mapping[LayoutName, LayoutFactory] = {
 }
 """In the order in which they are tried."""
 
-_EXPECTED: Mapping[LayoutName, str] = {
-    "national": "An export of the national system has 48 columns, such as Mã số, Chẩn đoán chính, Tỉnh, Xã",
-    "line-list": "A line list needs a column case_id (mã ca bệnh) and disease (bệnh) or area_code "
-    "(mã địa bàn)",
+_EXPECTED: Mapping[LayoutName, tuple[str, str]] = {
+    "national": (
+        "Tệp xuất của hệ thống quốc gia có 48 cột, như Mã số, Chẩn đoán chính, Tỉnh, Xã",
+        "An export of the national system has 48 columns, such as Mã số, Chẩn đoán chính, Tỉnh, Xã",
+    ),
+    "line-list": (
+        "Danh sách ca bệnh cần cột mã ca bệnh (case_id) và bệnh (disease) hoặc mã địa bàn (area_code)",
+        "A line list needs a column case_id (mã ca bệnh) and disease (bệnh) or area_code (mã địa bàn)",
+    ),
 }
+"""What the columns must be, in Vietnamese and in English."""
 
 
 def find_layout(
@@ -35,7 +41,12 @@ def find_layout(
             layout = LAYOUTS[name](rows, codes)
             if layout is not None:
                 return table, layout
+    expected_vi, expected_en = (
+        "; ".join(said) for said in zip(*(_EXPECTED[name] for name in names), strict=True)
+    )
     raise FileProblem(
-        f"{file.name}: no row of column names among the first {HEADER_WITHIN}. "
-        f"{'; '.join(_EXPECTED[name] for name in names)}. Separate the columns by commas, semicolons or tabs."
+        f"{file.name}: không thấy dòng tên cột trong {HEADER_WITHIN} dòng đầu. {expected_vi}. Tệp chữ thì "
+        "ngăn cột bằng dấu phẩy, chấm phẩy hoặc tab.",
+        f"No row of column names among the first {HEADER_WITHIN}. {expected_en}. Separate the columns by "
+        "commas, semicolons or tabs.",
     )

@@ -283,8 +283,10 @@ def _line_list(row: Row, names: list[tuple[str, bool] | None], codes: CodeFinder
         field, is_known = name
         if seen.get(normalise(text)) == field:
             raise FileProblem(
+                f"Dòng {row.number}: cột {field} có hai lần, không biết lấy cột nào. Xoá hoặc đổi "
+                "tên một cột.",
                 f"Row {row.number}: the column {field} stands there twice. Nobody knows which one holds: "
-                "delete or rename one of them."
+                "delete or rename one of them.",
             )
         seen[normalise(text)] = field
         if not is_known:

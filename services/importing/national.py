@@ -138,14 +138,18 @@ class NationalExport:
         for index, name in enumerate(names):
             if name in _READ and self._columns.setdefault(_READ[name], index) != index:
                 raise FileProblem(
+                    f"Dòng {header.number}: cột {_READ[name]} có hai lần, không biết lấy cột nào. Xoá hoặc "
+                    "đổi tên một cột.",
                     f"Row {header.number}: the column {_READ[name]} stands there twice. Nobody knows which "
-                    "one holds: delete or rename one of them."
+                    "one holds: delete or rename one of them.",
                 )
         missing = [name for name in _NEEDED if name not in self._columns]
         if missing:
             raise FileProblem(
+                f"Dòng {header.number}: tệp xuất của hệ thống quốc gia thiếu cột {', '.join(missing)}. Xuất "
+                "lại với đủ các cột; không cần xoá gì.",
                 f"Row {header.number}: an export of the national system without the column(s) "
-                f"{', '.join(missing)}. Export it again with all its columns; nothing needs to be deleted."
+                f"{', '.join(missing)}. Export it again with all its columns; nothing needs to be deleted.",
             )
         self._codes = codes
         self._said = self._fields_said()

@@ -46,7 +46,12 @@ _DAMAGED = frozenset(map(chr, range(0xDC80, 0xDD00))) | {"\ufffd"}
 
 
 class FileProblem(ConfigurationError):
-    """A file that cannot be read as a whole; nothing of it was sent."""
+    """A file that cannot be read as a whole; nothing of it was sent. Its text is "Vietnamese / English"."""
+
+    def __init__(self, message_vi: str, message_en: str) -> None:
+        super().__init__(f"{message_vi} / {message_en}")
+        self.message_vi = message_vi
+        self.message_en = message_en
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +153,22 @@ def kind_of_file(file: InputFile) -> FileKind:
         with file.open() as opened:
             head = opened.read(4096)
     except FileNotFoundError:
-        raise FileProblem(f"{file.name}: there is no such file.") from None
+        raise FileProblem(f"{file.name}: không có tệp này.", "There is no such file.") from None
     except OSError as error:
-        raise FileProblem(f"{file.name}: cannot be read: {error.strerror or error}.") from None
+        raise FileProblem(
+            f"{file.name}: không đọc được tệp. Kiểm tra đường dẫn và quyền đọc.",
+            f"It cannot be read: {error.strerror or error}.",
+        ) from None
     suffix = file.suffix
     if not head:
-        raise FileProblem(f"{file.name}: the file is empty.")
+        raise FileProblem(f"{file.name}: tệp trống. Xuất lại rồi gửi lại.", "The file is empty.")
     if head.startswith(b"PK\x03\x04"):
         return "workbook"
     if head.startswith(_LEGACY_WORKBOOK):
         raise FileProblem(
-            f"{file.name}: an old or protected Excel file. Open it and save it as .xlsx without a password."
+            f"{file.name}: tệp Excel cũ (.xls) hoặc có mật khẩu. Mở tệp, lưu lại thành .xlsx, không "
+            "đặt mật khẩu.",
+            "An old or protected Excel file. Open it and save it as .xlsx without a password.",
         )
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if suffix in _EVENT_SUFFIXES or (suffix not in _TEXT_SUFFIXES and text.startswith(b"{")):
@@ -167,11 +177,14 @@ def kind_of_file(file: InputFile) -> FileKind:
         return "text"
     if text.startswith(b"["):
         raise FileProblem(
-            f"{file.name}: a JSON list. Write one event a line (NDJSON), as `jq -c '.[]'` does."
+            f"{file.name}: một danh sách JSON. Hãy ghi mỗi bản ghi một dòng (NDJSON).",
+            "A JSON list. Write one event a line (NDJSON), as `jq -c '.[]'` does.",
         )
     raise FileProblem(
-        f"{file.name}: not a kind of file that is read. Give a line list (.csv, .tsv, .txt, .xlsx) "
-        "or one CloudEvent a line (.ndjson, .jsonl)."
+        f"{file.name}: không phải loại tệp đọc được. Hãy đưa danh sách ca bệnh (.csv, .tsv, .txt, .xlsx) "
+        "hoặc bản ghi mỗi dòng một sự kiện (.ndjson, .jsonl).",
+        "Not a kind of file that is read. Give a line list (.csv, .tsv, .txt, .xlsx) or one CloudEvent a "
+        "line (.ndjson, .jsonl).",
     )
 
 
@@ -207,8 +220,10 @@ def count_lines(file: InputFile) -> int:
 def _check_length(file: InputFile, line: str | bytes, number: int) -> None:
     if len(line) >= _MAX_LINE:
         raise FileProblem(
-            f"{file.name}: line {number} has more than {_MAX_LINE:,} characters. No row is that long: this "
-            "is not a table, or its line ends are lost. Save it again as .xlsx or as “CSV UTF-8”."
+            f"{file.name}: dòng {number} dài hơn {_MAX_LINE:,} ký tự. Không bảng nào có dòng dài như vậy: "
+            "đây không phải bảng, hoặc đã mất dấu xuống dòng. Lưu lại thành .xlsx hoặc “CSV UTF-8”.",
+            f"line {number} has more than {_MAX_LINE:,} characters. No row is that long: this is not a "
+            "table, or its line ends are lost. Save it again as .xlsx or as “CSV UTF-8”.",
         )
 
 
@@ -295,7 +310,7 @@ def _sheets(file: InputFile) -> Iterator[Table]:
         try:
             check_workbook(opened)
         except UnsafeWorkbook as unsafe:
-            raise FileProblem(f"{file.name}: {unsafe}") from unsafe
+            raise FileProblem(f"{file.name}: {unsafe.message_vi}", unsafe.message_en) from unsafe
         opened.seek(0, os.SEEK_SET)
         try:
             with CalamineWorkbook.from_filelike(opened) as workbook:
@@ -305,8 +320,9 @@ def _sheets(file: InputFile) -> Iterator[Table]:
                         yield Table(sheet.name, partial(_sheet_rows, loaded), loaded.total_height)
         except CalamineError as error:
             raise FileProblem(
-                f"{file.name}: the workbook cannot be read ({type(error).__name__}). Open it and save it "
-                "again as .xlsx, without a password."
+                f"{file.name}: không đọc được tệp Excel này. Mở tệp rồi lưu lại thành .xlsx, không mật khẩu.",
+                f"The workbook cannot be read ({type(error).__name__}). Open it and save it again as .xlsx, "
+                "without a password.",
             ) from error
 
 

@@ -210,8 +210,10 @@ def find_report_table(
             columns = {index: field for index, field in fields.items() if field in known}
             if len(set(columns.values())) < len(columns):
                 raise FileProblem(
+                    f"Dòng {row.number}: có một cột lặp lại, không biết lấy cột nào. Xoá hoặc đổi tên một "
+                    "cột.",
                     f"Row {row.number}: a column stands there twice. Nobody knows which one holds: delete or "
-                    "rename one of them."
+                    "rename one of them.",
                 )
             kept = {index: field for index, field in columns.items() if field is not None}
             return table, ReportTable(kind, row, kept, codes, today)

@@ -4,7 +4,6 @@ The command and the pages of the intake call `run_import` with the same ports; a
 an import, but for what it remembers and sends, so that it tells what would come of it.
 """
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
@@ -31,6 +30,7 @@ from services.importing.readers import (
 )
 from services.importing.reports import ReportImport, ReportRow, ReportTable, find_report_table
 from services.importing.sender import CHUNK, CaseImport, Identities, RowStore, Sender
+from services.importing.twins import TwinCheck, Twins
 from streams.domain.catalogue import Catalogue
 from streams.domain.reports import ReportKind
 from streams.handlers.fold_reports import TOPICS
@@ -56,6 +56,7 @@ class Ports:
         sender: Kafka; None is enough for a preview.
         codes: Looks texts up in the published catalogue.
         catalogue: The catalogue in force, which says what would be parked.
+        twins: Finds the cases that carry a code of another system.
     """
 
     store: Callable[[str, bool], AbstractContextManager[RowStore]]
@@ -63,6 +64,7 @@ class Ports:
     sender: Sender | None
     codes: CodeFinder
     catalogue: Catalogue
+    twins: Twins
 
 
 @dataclass(slots=True)
@@ -133,7 +135,10 @@ def run_import(
     ready = _Run(plan, file, ports, now or datetime.now(UTC), progress)
     kind = kind_of_file(file)
     if (kind == "events") != (content == "events") and content is not None:
-        raise FileProblem(f"{file.name}: not a file of {content}.")
+        raise FileProblem(
+            f"{file.name}: không phải tệp loại {content}. Chọn đúng loại, hoặc để tự nhận biết.",
+            f"Not a file of {content}.",
+        )
     if kind == "events":
         ready.events()
         return plan
@@ -144,7 +149,10 @@ def run_import(
         today = ready.now.astimezone(LOCAL_TIMEZONE).date()
         reports = find_report_table(tables, ports.codes, today)
         if content is not None and (reports is None or reports[1].kind != content):
-            raise FileProblem(f"{file.name}: no row of column names of a table of kind {content}.")
+            raise FileProblem(
+                f"{file.name}: không thấy dòng tên cột của bảng loại {content}.",
+                f"No row of column names of a table of kind {content}.",
+            )
     if reports is not None:
         ready.reports(*reports, source)
     else:
@@ -191,17 +199,17 @@ class _Run:
 
     def cases(self, table: Table, layout: Layout, source: str | None) -> None:
         """A line list, or the national export."""
-        # The catalogue stays to the end: looking through it for garbage takes a tenth of a large import.
-        gc.freeze()
         used = source or layout.source
         self._plan.content, self._plan.source = layout.name, used
         outcome = self._outcome
         outcome.ignored_columns.extend(layout.ignored_columns)
         outcome.warnings.extend(layout.warnings)
         with self._ports.store(used, self._plan.is_preview) as store:
+            remembered = self._store(store)
+            twins = TwinCheck(self._ports.twins, remembered, outcome)
             importer = CaseImport(
                 source=used,
-                store=self._store(store),
+                store=remembered,
                 identities=self._ports.identities,
                 sender=self._sender,
                 codes=self._ports.codes,
@@ -212,7 +220,7 @@ class _Run:
             importer.send_unsent()
             with self._progress(table.size) as advance, closing(table.rows()) as rows:
                 for chunk in _chunks(layout.read(rows)):
-                    importer.take(_kept(chunk, CaseRow, outcome))
+                    importer.take(twins.take(_kept(chunk, CaseRow, outcome)))
                     advance(len(chunk))
                 importer.finish()
 

@@ -47,6 +47,11 @@ _BAD_ARCHIVE = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError,
 class UnsafeWorkbook(ValueError):
     """Why a workbook is not read, and what to do."""
 
+    def __init__(self, message_vi: str, message_en: str) -> None:
+        super().__init__(message_en)
+        self.message_vi = message_vi
+        self.message_en = message_en
+
 
 def check_workbook(file: BinaryIO) -> None:
     """Look through an .xlsx file, in pieces, before anything holds it as a whole.
@@ -55,7 +60,10 @@ def check_workbook(file: BinaryIO) -> None:
         UnsafeWorkbook: too large, damaged, protected, or made in a way that Excel never does.
     """
     if file.seek(0, os.SEEK_END) > MAX_BYTES:
-        raise UnsafeWorkbook(f"larger than {MAX_BYTES // 1024**2} MB. Split it, or save it as CSV.")
+        raise UnsafeWorkbook(
+            f"lớn hơn {MAX_BYTES // 1024**2} MB. Hãy chia nhỏ, hoặc lưu thành CSV.",
+            f"larger than {MAX_BYTES // 1024**2} MB. Split it, or save it as CSV.",
+        )
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
@@ -64,7 +72,10 @@ def check_workbook(file: BinaryIO) -> None:
     except _BAD_ARCHIVE as error:
         if isinstance(error, UnsafeWorkbook):
             raise
-        raise UnsafeWorkbook(f"not a sound .xlsx file ({type(error).__name__}). Save it again.") from error
+        raise UnsafeWorkbook(
+            "tệp .xlsx bị hỏng. Hãy xuất hoặc lưu lại.",
+            f"not a sound .xlsx file ({type(error).__name__}). Save it again.",
+        ) from error
 
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:
@@ -72,17 +83,28 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
         raise _too_much()
     if "xl/workbook.xml" not in {member.filename for member in members}:
         raise UnsafeWorkbook(
-            "cannot be read: not an .xlsx workbook. Open it in Excel and save it as “Excel Workbook (.xlsx)”."
+            "không phải tệp Excel .xlsx. Mở bằng Excel rồi lưu thành “Excel Workbook (.xlsx)”.",
+            "cannot be read: not an .xlsx workbook. Open it in Excel and save it as “Excel Workbook "
+            "(.xlsx)”.",
         )
     for member in members:
         if member.flag_bits & _DATA_DESCRIPTOR_OR_NAMES_ONLY:
-            raise UnsafeWorkbook("protected by a password. Save it again without one.")
+            raise UnsafeWorkbook(
+                "có mật khẩu. Hãy lưu lại không đặt mật khẩu.",
+                "protected by a password. Save it again without one.",
+            )
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise UnsafeWorkbook("packed in a way that Excel does not use. Save it again as .xlsx.")
+            raise UnsafeWorkbook(
+                "nén theo cách mà Excel không dùng. Hãy lưu lại thành .xlsx.",
+                "packed in a way that Excel does not use. Save it again as .xlsx.",
+            )
 
 
 def _too_much() -> UnsafeWorkbook:
-    return UnsafeWorkbook(f"unpacks to more than {MAX_UNPACKED_BYTES // 1024**2} MB. Split it, or use CSV.")
+    return UnsafeWorkbook(
+        f"giải nén ra hơn {MAX_UNPACKED_BYTES // 1024**2} MB. Hãy chia nhỏ, hoặc dùng CSV.",
+        f"unpacks to more than {MAX_UNPACKED_BYTES // 1024**2} MB. Split it, or use CSV.",
+    )
 
 
 def _check_contents(file: BinaryIO, members: list[zipfile.ZipInfo]) -> None:
@@ -104,7 +126,10 @@ def _check_contents(file: BinaryIO, members: list[zipfile.ZipInfo]) -> None:
             elif texts is not None:
                 texts.take(block)
         if crc != member.CRC or size != member.file_size:
-            raise UnsafeWorkbook("a part of the workbook is damaged. Save it again.")
+            raise UnsafeWorkbook(
+                "một phần của tệp bị hỏng. Hãy xuất hoặc lưu lại.",
+                "a part of the workbook is damaged. Save it again.",
+            )
         if sheet is not None:
             sheet.finish()
             sheets.append((member, sheet))
@@ -123,7 +148,8 @@ def _check_texts(file: BinaryIO, member: zipfile.ZipInfo, shared: "_SharedTexts"
         tail = content[cut:]
         if named + shared.bytes_of(_INDEX.findall(tail)) > MAX_TEXT_BYTES:
             raise UnsafeWorkbook(
-                f"its cells hold more than {MAX_TEXT_BYTES // 1024**2} MB of text. Split it, or use CSV."
+                f"các ô chứa hơn {MAX_TEXT_BYTES // 1024**2} MB chữ. Hãy chia nhỏ, hoặc dùng CSV.",
+                f"its cells hold more than {MAX_TEXT_BYTES // 1024**2} MB of text. Split it, or use CSV.",
             )
 
 
@@ -221,14 +247,19 @@ class _Sheet:
         rows = max(self._rows, self._rows_begun)
         if rows > MAX_ROWS or self._columns > MAX_COLUMNS or rows * self._columns > MAX_CELLS:
             raise UnsafeWorkbook(
+                f"một trang tính vượt quá {MAX_ROWS:,} dòng, {MAX_COLUMNS} cột hoặc {MAX_CELLS:,} ô. Xoá "
+                "những gì nằm xa ngoài bảng (Ctrl+End cho biết chỗ), chia nhỏ, hoặc dùng CSV.",
                 f"a sheet reaches further than {MAX_ROWS:,} rows, {MAX_COLUMNS} columns or {MAX_CELLS:,} "
-                "cells. Delete what stands far outside the table (Ctrl+End shows it), split it, or use CSV."
+                "cells. Delete what stands far outside the table (Ctrl+End shows it), split it, or use CSV.",
             )
 
 
 def _refuse_declarations(content: bytes) -> None:
     if b"<!" in content:
-        raise UnsafeWorkbook("its sheets are written as Excel never does. Save it again as .xlsx.")
+        raise UnsafeWorkbook(
+            "trang tính được ghi theo cách mà Excel không bao giờ ghi. Hãy lưu lại thành .xlsx.",
+            "its sheets are written as Excel never does. Save it again as .xlsx.",
+        )
 
 
 def _column(letters: bytes) -> int:

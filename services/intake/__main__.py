@@ -1,4 +1,4 @@
-"""`python -m services.intake`: the door, on this machine only."""
+"""`python -m services.intake`: the door and the staff's pages."""
 
 import argparse
 import socket
@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import structlog
 import uvicorn
+from prometheus_client import start_http_server
 
 from services.intake.app import SEND_SECONDS, create_app
-from services.intake.guard import is_loopback
-from services.intake.logs import configure_logging
+from services.logs import configure_logging
 from services.settings import load_settings
 from streams.domain.errors import ConfigurationError
 
@@ -21,16 +21,11 @@ log = structlog.get_logger(__name__)
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Bind a listening socket on this machine's own loopback address.
+    """Bind a listening socket on an address of this machine.
 
     Raises:
-        ConfigurationError: the host is not loopback, or the port is taken.
+        ConfigurationError: the port is taken, or the host is none of this machine's.
     """
-    if not is_loopback(host):
-        raise ConfigurationError(
-            f"The intake does not listen on {host}: it has no users and roles yet, so it serves this "
-            "machine only. Leave --host out, or give 127.0.0.1 or ::1."
-        )
     address = {"localhost": "127.0.0.1", "[::1]": "::1"}.get(host.lower(), host)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
@@ -45,19 +40,24 @@ def bind(host: str, port: int) -> socket.socket:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop; exit codes as the command line's (2: a setting is wrong)."""
     parser = argparse.ArgumentParser(prog="python -m services.intake", description=main.__doc__)
-    parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: %(default)s)")
+    parser.add_argument("--host", help="default: CANHDICH_INTAKE_HOST")
     parser.add_argument("--port", type=int, help="default: CANHDICH_INTAKE_PORT; 0 takes any free one")
     options = parser.parse_args(arguments)
-    configure_logging()
+    configure_logging("intake", with_tracebacks=False)
     try:
-        settings = load_settings()
-        listener = bind(options.host, settings.intake_port if options.port is None else options.port)
+        settings = load_settings(**({} if options.host is None else {"intake_host": options.host}))
+        app = create_app(settings)
+        listener = bind(settings.intake_host, settings.intake_port if options.port is None else options.port)
     except ConfigurationError as error:
         print(f"intake: {error}", file=sys.stderr)
         return 2
     log.info("intake_listens", address=listener.getsockname()[0], port=listener.getsockname()[1])
+    if settings.intake_metrics_port:
+        start_http_server(
+            settings.intake_metrics_port, addr=settings.metrics_host, registry=app.state.metrics.registry
+        )
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         log_config=None,
         # The guard writes its own line: uvicorn's shows the address that was asked for.
         access_log=False,

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from services.intake.ports import KnownAlert
 from services.intake.threads import Worker
-from services.notify.message import alert_text
-from streams.domain.alerts import Action, Alert, Life
+from services.notify.message import LANGUAGES, alert_text
+from streams.domain.alerts import Action, Alert, AlertPlace, Life
 from streams.domain.calendar import LOCAL_ZONE
 from streams.stores.alerts import PostgresAlerts, UnknownAlert, read_alert, read_alerts
 from streams.stores.database import Session
@@ -35,10 +35,16 @@ class DatabaseAlerts:
         self._actors = Worker("intake-alerts-act")
 
     async def inbox(
-        self, *, is_open: bool, disease: str | None, area_code: str | None, most: int
+        self,
+        *,
+        is_open: bool,
+        disease: str | None,
+        area_code: str | None,
+        most: int,
+        after: AlertPlace | None = None,
     ) -> Sequence[Mapping[str, Any]] | None:
         """Alerts, those that wait and the loudest first; None where no area has the code at present."""
-        return await self._readers.run(self._inbox, is_open, disease, area_code, most)
+        return await self._readers.run(self._inbox, is_open, disease, area_code, most, after)
 
     async def read(self, alert_id: UUID) -> KnownAlert | None:
         """One alert with its history and its text; None where there is none."""
@@ -56,7 +62,12 @@ class DatabaseAlerts:
         await self._actors.finish(self._alerts.close, _CLOSE_SECONDS)
 
     def _inbox(
-        self, is_open: bool, disease: str | None, area_code: str | None, most: int
+        self,
+        is_open: bool,
+        disease: str | None,
+        area_code: str | None,
+        most: int,
+        after: AlertPlace | None,
     ) -> list[dict[str, Any]] | None:
         with self._reading.transaction() as connection:
             area_id = None
@@ -65,7 +76,9 @@ class DatabaseAlerts:
                 if not found:
                     return None
                 (area_id, *_) = found
-            return read_alerts(connection, is_open=is_open, disease=disease, area_id=area_id, most=most)
+            return read_alerts(
+                connection, is_open=is_open, disease=disease, area_id=area_id, most=most, after=after
+            )
 
     def _read(self, alert_id: UUID) -> KnownAlert | None:
         with self._reading.transaction() as connection:
@@ -74,7 +87,8 @@ class DatabaseAlerts:
             except UnknownAlert:
                 return None
             row = read_told(connection, alert)
-        return KnownAlert(alert, events, alert_text(row, "vi", self._link), alert_text(row, "en", self._link))
+        texts = (alert_text(row, language, self._link) for language in LANGUAGES)
+        return KnownAlert(alert, events, row["area_name"], *texts)
 
     def _act(
         self, alert_id: UUID, action: Action, actor: str, note: str | None, instant: datetime | None

@@ -1,27 +1,25 @@
 """The alerts' life over HTTP: the inbox, one alert, and what people do to it."""
 
-import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import Annotated, Final, Literal, TypeVar
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime
+from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
-import orjson
 from fastapi import FastAPI, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.alert_documents import AlertPage, Inbox, check_note, detail, step, summary
+from services.intake.asking import answered, json_answer, own_areas, uuid_of, valid, wrong
 from services.intake.body import EITHER, check_media_type
-from services.intake.documents import FieldError
 from services.intake.guard import BodyReader
+from services.intake.people.access import allow, record
 from services.intake.ports import AlertBook
 from services.intake.problems import Refused
-from streams.domain.alerts import Action
-from streams.domain.errors import ConfigurationError, DependencyDown, RefusedAction
-
-ANSWER_SECONDS: Final = 15.0
-"""A person waits no longer for the database."""
-
-_Answer = TypeVar("_Answer")
+from streams.domain.alerts import Action, AlertPlace, State
+from streams.domain.errors import RefusedAction
+from streams.domain.rules.verdicts import Level
 
 
 class InboxQuery(BaseModel):
@@ -37,7 +35,15 @@ class InboxQuery(BaseModel):
             description="Area code of today: the area and all that lies in it.",
         ),
     ] = None
-    most: Annotated[int, Field(ge=1, le=1_000)] = 100
+    limit: Annotated[int, Field(ge=1, le=1_000, description="How many at most.")] = 100
+    cursor: Annotated[
+        str | None,
+        Field(
+            max_length=200,
+            pattern=r"^[A-Za-z0-9_-]+$",
+            description="Where to go on: as the Link header of the page before has it.",
+        ),
+    ] = None
 
 
 def _without_blanks(note: str | None) -> str | None:
@@ -50,12 +56,13 @@ class ActionRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
     action: Action
     by: Annotated[
-        str,
+        str | None,
         Field(
             pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
-            description="The account of who does it; kept in the alert's history.",
+            description="The account of who does it; kept in the alert's history. By default the one that "
+            "asks; a person cannot name another, a program can.",
         ),
-    ]
+    ] = None
     note: Annotated[
         str | None,
         Field(
@@ -70,45 +77,39 @@ class ActionRequest(BaseModel):
     ] = None
 
 
-_EXPECTED: Final[Mapping[str, tuple[str, str]]] = {
-    "open": ("true hoặc false.", "true or false."),
-    "disease": ("mã bệnh trong danh mục.", "a disease code of the catalogue."),
-    "area": ("mã địa bàn 2, 3 hoặc 5 chữ số đang dùng.", "an area code of 2, 3 or 5 digits that is in use."),
-    "most": ("số nguyên từ 1 đến 1000.", "a whole number from 1 to 1000."),
-    "action": (
-        "acknowledge, verify, dismiss, close, reopen, determine, end hoặc note.",
-        "acknowledge, verify, dismiss, close, reopen, determine, end or note.",
-    ),
-    "by": (
-        "tên tài khoản, 1 đến 64 chữ cái không dấu, chữ số, dấu . _ -",
-        "an account's name: 1 to 64 letters, digits and . _ -",
-    ),
-    "note": ("chữ, nhiều nhất 2000 ký tự.", "text of 2,000 characters at most."),
-    "instant": (
-        "thời điểm có múi giờ, ví dụ 2026-08-04T08:00:00+07:00.",
-        "an instant with an offset, e.g. 2026-08-04T08:00:00+07:00.",
-    ),
-}
-
-
 def add_alert_routes(app: FastAPI, book: AlertBook, reader: BodyReader) -> None:
     """Serve GET /v1/alerts, GET /v1/alerts/{alert_id} and POST /v1/alerts/{alert_id}/actions."""
 
     @app.get("/v1/alerts")
     async def get_alerts(request: Request) -> Response:
-        wanted = _valid(InboxQuery, dict(request.query_params))
-        rows = await _answered(
-            book.inbox(is_open=wanted.open, disease=wanted.disease, area_code=wanted.area, most=wanted.most)
+        is_theirs = own_areas(request, "get_alerts")
+        wanted = valid(InboxQuery, dict(request.query_params))
+        rows = await answered(
+            book.inbox(
+                is_open=wanted.open,
+                disease=wanted.disease,
+                area_code=wanted.area,
+                most=wanted.limit + 1,
+                after=None if wanted.cursor is None else _place_of(wanted.cursor),
+            )
         )
         if rows is None:
-            raise Refused("invalid-request", [_wrong("area", "unknown_area")])
-        inbox: Inbox = {"alerts": [summary(dict(row)) for row in rows]}
-        return _json(inbox)
+            raise Refused("invalid-request", [wrong("area", "unknown_area")])
+        shown = rows[: wanted.limit]
+        inbox: Inbox = {"alerts": [summary(dict(row)) for row in shown if is_theirs(row["area_id"])]}
+        headers = {}
+        if len(rows) > wanted.limit:
+            last = shown[-1]
+            place = AlertPlace(last["state"], last["level"], last["raised_at"], last["alert_id"])
+            again = {**request.query_params, "cursor": _cursor_of(place)}
+            headers["Link"] = f'</v1/alerts?{urlencode(again)}>; rel="next"'
+        return json_answer(inbox, headers)
 
     @app.get("/v1/alerts/{alert_id}")
-    async def get_alert(alert_id: str) -> Response:
-        known = await _answered(book.read(_id(alert_id)))
-        if known is None:
+    async def get_alert(alert_id: str, request: Request) -> Response:
+        is_theirs = own_areas(request, "get_alert")
+        known = await answered(book.read(uuid_of(alert_id, "alert-not-found")))
+        if known is None or not is_theirs(known.alert.area_id):
             raise Refused("alert-not-found")
         page: AlertPage = {
             **detail(known.alert),
@@ -116,10 +117,11 @@ def add_alert_routes(app: FastAPI, book: AlertBook, reader: BodyReader) -> None:
             "text_vi": known.text_vi,
             "text_en": known.text_en,
         }
-        return _json(page)
+        return json_answer(page)
 
     @app.post("/v1/alerts/{alert_id}/actions")
     async def post_action(alert_id: str, request: Request) -> Response:
+        person = allow(request, "post_action")
         # A page of another site may send a form, but no JSON.
         if (
             check_media_type(request.headers.get("content-type"), request.headers.get("content-encoding"))
@@ -128,14 +130,16 @@ def add_alert_routes(app: FastAPI, book: AlertBook, reader: BodyReader) -> None:
             raise Refused("unsupported-media-type")
         body = await reader.read(request)
         try:
-            asked = _valid(ActionRequest, body)
+            asked = valid(ActionRequest, body)
         finally:
             reader.done(len(body))
+        actor = asked.by or person.username
+        if actor != person.username and not person.is_machine:
+            raise Refused("not-allowed")
+        known_id = uuid_of(alert_id, "alert-not-found")
         try:
             check_note(asked.note)
-            alert = await _answered(
-                book.act(_id(alert_id), asked.action, asked.by, asked.note, asked.instant)
-            )
+            alert = await answered(book.act(known_id, asked.action, actor, asked.note, asked.instant))
         except RefusedAction as error:
             vi, _, en = str(error).partition(" / ")
             raise Refused(
@@ -144,57 +148,22 @@ def add_alert_routes(app: FastAPI, book: AlertBook, reader: BodyReader) -> None:
             ) from None
         if alert is None:
             raise Refused("alert-not-found")
-        return _json(detail(alert))
+        await answered(record(request, f"alert-{asked.action}", str(known_id), {}))
+        return json_answer(detail(alert))
 
 
-_Model = TypeVar("_Model", bound=BaseModel)
+def _cursor_of(place: AlertPlace) -> str:
+    """A place as text for an address; what is in it is nobody's business but ours."""
+    state, level, raised_at, alert_id = place
+    document = json.dumps([state, level, raised_at.isoformat(), str(alert_id)])
+    return urlsafe_b64encode(document.encode()).decode().rstrip("=")
 
 
-def _valid(model: type[_Model], given: bytes | Mapping[str, str]) -> _Model:
-    """What was sent, checked; an answer never repeats it."""
+def _place_of(cursor: str) -> AlertPlace:
     try:
-        if isinstance(given, bytes):
-            return model.model_validate_json(given)
-        return model.model_validate(given)
-    except ValidationError as error:
-        faults = error.errors(include_input=False, include_url=False)
-        if any(fault["type"] == "json_invalid" for fault in faults):
-            raise Refused("not-json") from None
-        raise Refused("invalid-request", [_fault(fault["type"], fault["loc"]) for fault in faults]) from None
-
-
-def _fault(kind: str, where: Sequence[int | str]) -> FieldError:
-    name = str(where[0]) if where else ""
-    if kind == "extra_forbidden":
-        # The name itself may hold what somebody should not have sent.
-        return _wrong("", "unknown_field")
-    return _wrong(name, "missing" if kind == "missing" else "bad_value")
-
-
-def _wrong(name: str, code: Literal["missing", "bad_value", "unknown_field", "unknown_area"]) -> FieldError:
-    vi, en = _EXPECTED.get(name, ("xem /openapi.json.", "see /openapi.json."))
-    if code == "unknown_field":
-        vi, en = f"Có trường hoặc tham số lạ: {vi}", f"There is a field or parameter that nobody knows: {en}"
-    else:
-        vi, en = f"Cần: {vi}", f"Wanted: {en}"
-    return {"index": None, "field": name, "code": code, "message_vi": vi, "message_en": en}
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Refused("alert-not-found") from None
-
-
-async def _answered(question: Awaitable[_Answer]) -> _Answer:
-    """The database's answer, or that there is none."""
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            return await question
-    except (DependencyDown, ConfigurationError, TimeoutError):
-        raise Refused("database-down") from None
-
-
-def _json(document: object) -> Response:
-    return Response(orjson.dumps(document), media_type="application/json")
+        document = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        state, level, raised_at, alert_id = document
+        at = datetime.fromisoformat(raised_at).astimezone(UTC)
+        return AlertPlace(State(state).value, Level(level).value, at, UUID(alert_id))
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        raise Refused("invalid-request", [wrong("cursor", "bad_value")]) from None

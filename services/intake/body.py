@@ -7,10 +7,12 @@ from services.intake.problems import Refused
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_EVENTS = 1_000
+MAX_LINES = 10_000
 ONE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 EITHER = "application/json"
-MEDIA_TYPES = (ONE, BATCH, EITHER)
+LINES = "application/x-ndjson"
+MEDIA_TYPES = (ONE, BATCH, EITHER, LINES)
 
 _WHITESPACE = " \t\r\n"
 
@@ -40,6 +42,10 @@ def split_body(body: bytes, media_type: str) -> list[bytes]:
     A single event is returned unread. Of a list each member is cut out as it stands, so that whoever judges
     it sees also what a parser would drop, such as a key that stands twice.
 
+    Args:
+        body: As sent.
+        media_type: One of MEDIA_TYPES, but not LINES.
+
     Raises:
         Refused: the body is no JSON, has another shape than its media type says, or too many events.
     """
@@ -53,6 +59,21 @@ def split_body(body: bytes, media_type: str) -> list[bytes]:
     except (ValueError, RecursionError):
         raise Refused("not-json") from None
     raise Refused("wrong-shape")
+
+
+def split_lines(body: bytes) -> list[tuple[int, bytes]]:
+    """The lines of NDJSON that hold something, each with its place from 0; what they hold is not read.
+
+    Raises:
+        Refused: there is none, or there are too many.
+    """
+    blank = _WHITESPACE.encode()
+    lines = [(place, line) for place, line in enumerate(body.split(b"\n")) if line.strip(blank)]
+    if not lines:
+        raise Refused("not-json")
+    if len(lines) > MAX_LINES:
+        raise Refused("too-large")
+    return lines
 
 
 def _refuse_constant(_name: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from uuid import UUID
 
 import psycopg
 from psycopg import Connection
@@ -12,8 +13,10 @@ from services.intake.ports import Identity
 from services.intake.threads import Worker
 from streams.domain.catalogue import Catalogue
 from streams.domain.errors import DependencyDown
+from streams.domain.receipts import Fate
 from streams.stores.catalogue import current_load_id, read_catalogue
 from streams.stores.database import Session
+from streams.stores.receipts import read_fate
 
 # Senders wait for these answers: a statement that takes longer is not worth having.
 _BOUNDS = ("set statement_timeout = '5s'", "set lock_timeout = '1s'")
@@ -37,6 +40,10 @@ class DatabaseKnowledge:
         """The content hashes under which identities are in the journal."""
         return await self._identities_worker.run(self._known_hashes, identities)
 
+    async def fate(self, event_id: UUID, subject: str | None) -> Fate:
+        """What became of the events with an id, of every subject or of one."""
+        return await self._identities_worker.run(self._fate, event_id, subject)
+
     async def newer_catalogue(self, load_id: int | None) -> Catalogue | None:
         """The catalogue in force; None where that is still the load named."""
         return await self._catalogue_worker.run(self._newer_catalogue, load_id)
@@ -58,6 +65,10 @@ class DatabaseKnowledge:
         with _transaction(self._identities) as connection:
             rows = connection.execute(query("identities"), parameters).fetchall()
         return {(subject, event_id): bytes(content_hash) for subject, event_id, content_hash in rows}
+
+    def _fate(self, event_id: UUID, subject: str | None) -> Fate:
+        with _transaction(self._identities) as connection:
+            return read_fate(connection, event_id, subject)
 
     def _newer_catalogue(self, load_id: int | None) -> Catalogue | None:
         with _transaction(self._catalogue) as connection:

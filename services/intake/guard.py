@@ -1,7 +1,6 @@
-"""The outermost layer: serves this machine only, keeps what was sent out of the logs, bounds what is held."""
+"""The outermost layer: serves who may come, keeps what was sent out of the logs, bounds what is held."""
 
 import asyncio
-import ipaddress
 import time
 import traceback
 
@@ -12,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.intake.body import MAX_BODY_BYTES
 from services.intake.metrics import Metrics
+from services.intake.people.site import Site
 from services.intake.problems import Refused, problem_response
 
 MAX_OPEN_BYTES = 64 * 1024 * 1024
@@ -20,31 +20,17 @@ BODY_SECONDS = 30.0
 log = structlog.get_logger(__name__)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine and nothing else: a loopback address, or the name localhost.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("[::1]"), is_loopback("0.0.0.0"), is_loopback("intake.example")
-    (True, True, False, False)
-    """
-    if host.lower() == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return False
-    return address.is_loopback
-
-
 class Guard:
-    """ASGI middleware: one log line and one measurement per request, no request from elsewhere.
+    """ASGI middleware: one log line and one measurement per request, no request that is not for us.
 
     The Host header is checked as well: a page of another site could otherwise have its name point here and
     send events with the browser of whoever looks at it.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, site: Site) -> None:
         self._app = app
         self._metrics = metrics
+        self._site = site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -61,11 +47,12 @@ class Guard:
             await send(message)
 
         try:
-            if _is_from_here(scope):
+            if self._site.lets_in(scope):
                 await self._app(scope, receive, send_and_note)
             else:
-                self._metrics.refused.labels("not-here").inc()
-                await problem_response("not-here")(scope, receive, send_and_note)
+                kind = "wrong-host" if self._site.is_public else "not-here"
+                self._metrics.refused.labels(kind).inc()
+                await problem_response(kind)(scope, receive, send_and_note)
         except Exception as error:
             # Neither the message nor the values of variables: both may hold what was sent.
             frames = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
@@ -87,17 +74,6 @@ class Guard:
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
-def _is_from_here(scope: Scope) -> bool:
-    client = scope.get("client")
-    if client is None or not is_loopback(client[0]):
-        return False
-    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-    if len(hosts) != 1:
-        return False
-    host, colon, port = hosts[0].rpartition(":")
-    return is_loopback(host if colon and port.isdigit() else hosts[0])
 
 
 class BodyReader:

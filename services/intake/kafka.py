@@ -8,6 +8,7 @@ import structlog
 from services.intake.ports import Outgoing
 from services.intake.threads import Worker, tell
 from streams.domain.errors import DependencyDown
+from streams.kafka_servers import Servers
 from streams.stores.broker import Producer, errors_translated, topic_partitions
 
 _CLOSE_SECONDS = 12.0
@@ -23,11 +24,11 @@ class KafkaSink:
     Kafka has them is told back without one.
     """
 
-    def __init__(self, bootstrap: str, prefix: str, topics: Sequence[str]) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, servers: Servers, prefix: str, topics: Sequence[str]) -> None:
+        self._servers = servers
         self._prefix = prefix
         self._topics = [prefix + topic for topic in topics]
-        self._producer = Producer(bootstrap, prefix)
+        self._producer = Producer(servers, prefix)
         self._sender = Worker("intake-kafka-send")
         self._checker = Worker("intake-kafka-check")
         self._has_sent = False
@@ -63,7 +64,7 @@ class KafkaSink:
             ConfigurationError: a topic is missing.
         """
         for topic in self._topics:
-            await self._checker.run(topic_partitions, self._bootstrap, topic)
+            await self._checker.run(topic_partitions, self._servers, topic)
 
     async def close(self) -> None:
         """Let Kafka have what was handed over, and close."""

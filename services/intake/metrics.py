@@ -13,7 +13,7 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         self.events = Counter(
             "canhdich_intake_events",
-            "Events answered, by outcome (accepted, unchanged, repeat, unconfirmed)",
+            "Events answered, by outcome (accepted, unchanged, repeat, unconfirmed; of NDJSON also refused)",
             ["outcome"],
             registry=self.registry,
         )

@@ -14,8 +14,10 @@ import schemas.topics
 from schemas.events import CASE_REPORTED, DOOR_MAX_AHEAD, InvalidEvent, parse_event
 from schemas.events.parse import EVENT_MODELS
 from services.intake import documents, problems
-from services.intake.body import BATCH, EITHER, MAX_BODY_BYTES, MAX_EVENTS, ONE
+from services.intake.body import BATCH, EITHER, LINES, MAX_BODY_BYTES, MAX_EVENTS, MAX_LINES, ONE
 from services.intake.openapi_alerts import MODELS, alert_paths
+from services.intake.openapi_receipts import receipt_paths
+from services.intake.people.visitors import SESSION_COOKIE
 
 _EXAMPLES = Path(schemas.topics.__file__).parent / "examples"
 _REF = "#/components/schemas/{model}"
@@ -24,7 +26,12 @@ _NOW = datetime(2030, 1, 1, tzinfo=UTC)
 _DESCRIPTION = f"""\
 Takes case events and answers only when Kafka has them (acks=all).
 
-- **One act**: unless every event of a request is valid and none conflicts, nothing of it is accepted.
+- **One act**: unless every event of a request is valid and none conflicts, nothing of it is accepted. NDJSON
+  (`{LINES}`, at most {MAX_LINES:,} lines) is taken line by line: 202 where every line is safe, 207 where some
+  are refused, each with its reasons.
+- **Receipts**: `GET /v1/events/{{event_id}}` says what became of an event: accepted, counted, overruled,
+  parked or dead-lettered, and why.
+- **Lists** go on in pages: the `Link` header of an answer names the next one.
 - **Repeating is always safe**, also after a 503, a timeout or a broken connection: an event is known by its
   subject and id, and counts once. After a 503 an event may arrive later all the same.
 - The same id and subject with other content is a conflict (409) where this service knows; where it does not
@@ -36,7 +43,8 @@ Takes case events and answers only when Kafka has them (acks=all).
 - At most {MAX_EVENTS:,} events and {MAX_BODY_BYTES // 1024 // 1024} MB a request, 64 kB an event.
 - **No names, telephone or identity numbers**: what looks like one is refused, and no answer repeats it.
 - **Alerts** (`/v1/alerts`): the inbox, and what people do to an alert. `by` is what the caller says it is.
-- Until this service has users and roles it serves programs on its own machine only.
+- Programs of this machine need no key as long as the service is not reached from elsewhere; any other sends
+  one (`Authorization: Bearer`), and may do what its role may.
 """
 
 
@@ -90,6 +98,25 @@ def _receipt(outcome: documents.Outcome) -> documents.Receipt:
     }
 
 
+def _bulk(is_some_refused: bool) -> documents.BulkReceipt:
+    accepted: documents.LineOutcome = {**_outcome("accepted"), "errors": []}  # type: ignore[typeddict-item]
+    refused: documents.LineOutcome = {
+        "index": 1,
+        "subject": None,
+        "id": None,
+        "outcome": "refused",
+        "warnings": [],
+        "errors": [{**error, "index": 1} for error in invalid_example()],
+    }
+    return {
+        "accepted": 1,
+        "unchanged": 0,
+        "repeats": 0,
+        "refused": int(is_some_refused),
+        "lines": [accepted, refused] if is_some_refused else [accepted],
+    }
+
+
 def _problems(*kinds: str) -> dict[str, Any]:
     """The entry of one status: the schema, and the very document of each of its kinds."""
     found = {}
@@ -116,18 +143,37 @@ def _json(description: str, model: str, examples: Mapping[str, Any]) -> dict[str
     return {"description": description, "content": {"application/json": content}}
 
 
+def _either(description: str, examples: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to an event or a list, or to NDJSON."""
+    answer = _json(description, "Receipt", examples)
+    references = [{"$ref": _REF.format(model=model)} for model in ("Receipt", "BulkReceipt")]
+    answer["content"]["application/json"]["schema"] = {"anyOf": references}
+    return answer
+
+
 def _text(description: str, media_type: str) -> dict[str, Any]:
     return {"description": description, "content": {media_type: {"schema": {"type": "string"}}}}
 
 
 def _get(operation_id: str, summary: str, responses: Mapping[str, Any]) -> dict[str, Any]:
-    refused = {"403": _problems("not-here"), "500": _problems("internal")}
+    refused = {"403": _problems("not-here", "wrong-host"), "500": _problems("internal")}
     return {"get": {"operationId": operation_id, "summary": summary, "responses": {**responses, **refused}}}
+
+
+def _refusals() -> dict[str, Any]:
+    """What every address under /v1 may answer."""
+    return {
+        "401": _problems("not-signed-in"),
+        "403": _problems("not-allowed", "not-here", "wrong-host", "password-to-change", "forged-form"),
+        "429": _problems("too-many-attempts"),
+        "500": _problems("internal"),
+    }
 
 
 def _post_events() -> dict[str, Any]:
     one = {name: {"value": value} for name, value in examples().items()}
     batch = {"batch": {"summary": "A list", "value": list(examples().values())[:3]}}
+    lines = b"\n".join(orjson.dumps(event) for event in list(examples().values())[:3]).decode()
     event, events = _REF.format(model="Event"), _REF.format(model="EventList")
     return {
         "operationId": "postEvents",
@@ -141,29 +187,44 @@ def _post_events() -> dict[str, Any]:
                     "schema": {"anyOf": [{"$ref": event}, {"$ref": events}]},
                     "examples": {**one, **batch},
                 },
+                LINES: {
+                    "schema": {
+                        "type": "string",
+                        "description": "One event a line; a line without anything is passed over.",
+                    },
+                    "examples": {"lines": {"value": lines}},
+                },
             },
         },
         "responses": {
-            "202": _json(
+            "202": _either(
                 "Kafka has every event",
-                "Receipt",
-                {"accepted": _receipt("accepted"), "unchanged": _receipt("unchanged")},
+                {"accepted": _receipt("accepted"), "unchanged": _receipt("unchanged"), "lines": _bulk(False)},
+            ),
+            "207": _json(
+                "NDJSON: Kafka has every event that is not refused",
+                "BulkReceipt",
+                {"some refused": _bulk(True)},
             ),
             "400": _problems("not-json", "wrong-shape"),
-            "403": _problems("not-here"),
             "408": _problems("too-slow"),
             "409": _problems("conflict"),
             "413": _problems("too-large"),
             "415": _problems("unsupported-media-type"),
             "422": _problems("invalid"),
-            "500": _problems("internal"),
             "503": _problems("kafka-down", "busy"),
+            **_refusals(),
         },
     }
 
 
 def _readiness(status: str, kafka: documents.State, database: documents.State) -> dict[str, Any]:
-    return {"status": status, "kafka": dependency(kafka, None), "database": dependency(database, None)}
+    return {
+        "status": status,
+        "kafka": dependency(kafka, None),
+        "database": dependency(database, None),
+        "installation": "5f0c2f6e4b0e4c4f9f0d0c9f6f1c7a11",
+    }
 
 
 def dependency(state: documents.State, fault: str | None) -> documents.Dependency:
@@ -189,6 +250,8 @@ def _component_schemas() -> dict[str, Any]:
     models: dict[str, Any] = {
         **EVENT_MODELS,
         "Receipt": documents.Receipt,
+        "BulkReceipt": documents.BulkReceipt,
+        "EventReceipts": documents.EventReceipts,
         "Problem": documents.Problem,
         "Readiness": documents.Readiness,
         "Liveness": documents.Liveness,
@@ -225,7 +288,8 @@ def build_openapi() -> dict[str, Any]:
         },
         "paths": {
             "/v1/events": {"post": _post_events()},
-            **alert_paths(_json, _problems),
+            **receipt_paths(_json, _problems, _refusals()),
+            **alert_paths(_json, _problems, _refusals()),
             "/health/live": _get(
                 "getLive",
                 "Whether the process answers",
@@ -249,7 +313,6 @@ def build_openapi() -> dict[str, Any]:
                 },
             ),
             "/metrics": _get("getMetrics", "Figures for Prometheus", {"200": _text("Figures", "text/plain")}),
-            "/": _get("getHome", "What this is", {"200": _text("A page", "text/html")}),
             "/docs": _get("getDocs", "How to send events", {"200": _text("A page", "text/html")}),
             "/openapi.json": _get(
                 "getOpenapi",
@@ -262,5 +325,22 @@ def build_openapi() -> dict[str, Any]:
                 },
             ),
         },
-        "components": {"schemas": _component_schemas()},
+        "security": [{"key": []}, {"session": []}, {}],
+        "components": {
+            "schemas": _component_schemas(),
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API key. Programs of the service's own machine need none as long as "
+                    "it is not reached from elsewhere.",
+                },
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": SESSION_COOKIE,
+                    "description": "Of the staff's pages; unsafe methods need X-CSRF-Token as well.",
+                },
+            },
+        },
     }

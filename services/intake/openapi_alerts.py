@@ -126,12 +126,12 @@ _ACTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def alert_paths(answer: Answer, problems: Problems) -> dict[str, Any]:
-    """The paths of the alerts; `answer` and `problems` describe answers as those of other paths."""
+def alert_paths(answer: Answer, problems: Problems, refusals: Mapping[str, Any]) -> dict[str, Any]:
+    """The paths of the alerts; `answer`, `problems` and `refusals` describe answers as those of others."""
     columns = (AlertSummary.__annotations__.keys() & _row().keys()) | {"verdict"}
     shown = _as_sent({"alerts": [summary({name: _row()[name] for name in columns})]})
     one = {"name": "alert_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
-    common = {"403": problems("not-here"), "500": problems("internal"), "503": problems("database-down")}
+    common = {"503": problems("database-down"), **refusals}
     schema = InboxQuery.model_json_schema()["properties"]
     return {
         "/v1/alerts": {
@@ -143,13 +143,22 @@ def alert_paths(answer: Answer, problems: Problems) -> dict[str, Any]:
                         "name": name,
                         "in": "query",
                         "required": False,
-                        "description": field.get("description", "How many at most."),
+                        "description": field["description"],
                         "schema": {k: v for k, v in field.items() if k not in ("title", "description")},
                     }
                     for name, field in schema.items()
                 ],
                 "responses": {
-                    "200": answer("They are", "Inbox", {"one": shown, "none": {"alerts": []}}),
+                    "200": {
+                        **answer("They are", "Inbox", {"one": shown, "none": {"alerts": []}}),
+                        "headers": {
+                            "Link": {
+                                "description": 'The next page: `<address>; rel="next"`; absent on the last.',
+                                "schema": {"type": "string"},
+                                "example": '</v1/alerts?limit=100&cursor=WyJyYWlzZWQi>; rel="next"',
+                            }
+                        },
+                    },
                     "422": problems("invalid-request"),
                     **common,
                 },
@@ -192,9 +201,8 @@ def alert_paths(answer: Answer, problems: Problems) -> dict[str, Any]:
                     "413": problems("too-large"),
                     "415": problems("unsupported-media-type"),
                     "422": problems("invalid-request"),
-                    "403": problems("not-here"),
-                    "500": problems("internal"),
                     "503": problems("database-down", "busy"),
+                    **refusals,
                 },
             }
         },

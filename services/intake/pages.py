@@ -1,4 +1,4 @@
-"""The two pages for people. They load nothing from anywhere: a province's network may be closed."""
+"""How to send events, for programmers. It loads nothing from anywhere: a province's network may be closed."""
 
 from html import escape
 from typing import Any
@@ -7,7 +7,7 @@ import orjson
 
 from schemas.events.messages import field_info
 from schemas.events.parse import EVENT_MODELS
-from services.intake.body import MAX_EVENTS, ONE
+from services.intake.body import LINES, MAX_EVENTS, MAX_LINES, ONE
 from services.intake.openapi import reported_example
 from services.intake.problems import KINDS
 
@@ -44,31 +44,6 @@ def _en(text: str) -> str:
     return f'<span class="en" lang="en">{text}</span>'
 
 
-def home_page() -> str:
-    """What this is, in Vietnamese and English."""
-    english = _en(
-        """Where programs on this machine send case events to the communicable disease tracker. An event is
-called accepted only when it is safely stored; sending it again never counts twice. Send no names,
-telephone or
-identity numbers."""
-    )
-    return _page(
-        "Canh Dịch: cổng tiếp nhận",
-        f"""<h1>Canh Dịch: cổng tiếp nhận ca bệnh</h1>
-<p>Nơi các phần mềm trên máy này gửi sự kiện ca bệnh vào hệ thống theo dõi dịch bệnh truyền nhiễm. Sự kiện chỉ
-được báo “đã nhận” khi đã lưu chắc chắn; gửi lại không bao giờ bị tính hai lần. Không gửi họ tên, số điện
-thoại
-hay số định danh.</p>
-<p>{english}</p>
-<ul>
-<li><a href="/docs">Cách gửi {_en("/ How to send")}</a></li>
-<li><a href="/openapi.json">OpenAPI</a></li>
-<li><a href="/health/ready">Tình trạng {_en("/ Health")}</a></li>
-<li><a href="/metrics">Số liệu vận hành {_en("/ Metrics")}</a></li>
-</ul>""",
-    )
-
-
 def docs_page(openapi: dict[str, Any]) -> str:
     """How to send events: an example, every field of every event, every answer."""
     example = orjson.dumps(reported_example(), option=orjson.OPT_INDENT_2).decode()
@@ -79,22 +54,25 @@ def docs_page(openapi: dict[str, Any]) -> str:
     )
     sending = _en(
         f"""<code>POST /v1/events</code> with one CloudEvent (1.0, structured JSON) or a list of at most
-{MAX_EVENTS:,}. A request is accepted as a whole or not at all. 202 means that everything is safely stored.
-After a
-503 or a broken connection send the same again: it is never counted twice, even where the first attempt did
-arrive."""
+{MAX_EVENTS:,}. A request is accepted as a whole or not at all; of NDJSON (<code>{LINES}</code>, one event a
+line, at most {MAX_LINES:,}) each line is: 207 where some are refused. 202 means that everything is safely
+stored; <code>GET /v1/events/{{id}}</code> says what became of an event. After a 503 or a broken
+connection send the same again: it is never counted twice, even where the first attempt did arrive."""
     )
     outcomes = _en(
         """<code>accepted</code>: stored. <code>unchanged</code>: was there already, the same.
-<code>repeat</code>: the same as an earlier event of the list. <code>warnings</code>: accepted, but look at
-it."""
+<code>repeat</code>: the same as an earlier event of the list. <code>refused</code>
+(NDJSON): not taken, <code>errors</code> says why. <code>warnings</code>: accepted, but look at it."""
     )
     return _page(
         "Canh Dịch: cách gửi sự kiện",
         f"""<h1>Cách gửi sự kiện {_en("/ How to send events")}</h1>
 <p><code>POST /v1/events</code>, một sự kiện CloudEvents 1.0 hoặc một danh sách (tối đa {MAX_EVENTS}). Một
 lần gửi
-được nhận tất cả hoặc không nhận gì. Trả lời 202 nghĩa là đã lưu chắc chắn. Gặp 503 hoặc mất kết nối thì cứ
+được nhận tất cả hoặc không nhận gì; với NDJSON (<code>{LINES}</code>, mỗi dòng một sự kiện, tối đa
+{MAX_LINES})
+thì từng dòng một: 207 khi có dòng bị từ chối. Trả lời 202 nghĩa là đã lưu chắc chắn; <code>GET
+/v1/events/{{id}}</code> cho biết sự kiện đã ra sao. Gặp 503 hoặc mất kết nối thì cứ
 gửi
 lại y nguyên: không bị tính hai lần, kể cả khi lần gửi trước thật ra đã đến.</p>
 <p>{sending}</p>
@@ -105,7 +83,8 @@ lại y nguyên: không bị tính hai lần, kể cả khi lần gửi trước
 <h2>Trả lời {_en("/ Answers")}</h2>
 <p><code>accepted</code>: đã lưu. <code>unchanged</code>: đã có từ trước, y nguyên. <code>repeat</code>:
 trùng với
-sự kiện đứng trước trong danh sách. <code>warnings</code>: đã nhận nhưng cần xem lại.<br>{outcomes}</p>
+sự kiện đứng trước trong danh sách. <code>refused</code> (NDJSON): không nhận, <code>errors</code> ghi lý do.
+<code>warnings</code>: đã nhận nhưng cần xem lại.<br>{outcomes}</p>
 <table><tr><th>HTTP</th><th>type</th><th>Ý nghĩa và cách xử lý {_en("/ Meaning and what to do")}</th></tr>
 {kinds}</table>""",
     )

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from streams.domain.alerts import Action, Alert, AlertEvent
+from streams.domain.alerts import Action, Alert, AlertEvent, AlertPlace
 from streams.domain.catalogue import Catalogue
+from streams.domain.receipts import Fate
 
 Identity = tuple[str, UUID]
 """(subject, event id): what an event is known by."""
@@ -51,6 +52,9 @@ class Knowledge(Protocol):
     async def known_hashes(self, identities: Sequence[Identity]) -> Mapping[Identity, bytes]:
         """The content hashes under which identities are in the journal; unknown identities are absent."""
 
+    async def fate(self, event_id: UUID, subject: str | None) -> Fate:
+        """What became of the events with an id, of every subject or of one."""
+
     async def newer_catalogue(self, load_id: int | None) -> Catalogue | None:
         """The catalogue in force; None where that is still the load named (None names no load)."""
 
@@ -63,10 +67,11 @@ class Knowledge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KnownAlert:
-    """An alert with its history, and what it says as plain text."""
+    """An alert with its history, the name of its area, and what it says as plain text."""
 
     alert: Alert
     events: Sequence[AlertEvent]
+    area_name: str
     text_vi: str
     text_en: str
 
@@ -75,9 +80,16 @@ class AlertBook(Protocol):
     """The alerts and their lives. Every method raises CanhDichError when it cannot say."""
 
     async def inbox(
-        self, *, is_open: bool, disease: str | None, area_code: str | None, most: int
+        self,
+        *,
+        is_open: bool,
+        disease: str | None,
+        area_code: str | None,
+        most: int,
+        after: AlertPlace | None = None,
     ) -> Sequence[Mapping[str, Any]] | None:
-        """Rows of schemas/sql/queries/alerts.sql; None where no area has the code at present."""
+        """Rows of schemas/sql/queries/alerts.sql, in the order of AlertPlace, only those further down than
+        `after`; None where no area has the code at present."""
 
     async def read(self, alert_id: UUID) -> KnownAlert | None:
         """One alert; None where there is none."""

@@ -42,10 +42,46 @@ KINDS: Mapping[str, Kind] = {
         "The request is no event",
         "Nội dung phải là một sự kiện CloudEvents (đối tượng JSON) hoặc một danh sách sự kiện, đúng với "
         "Content-Type: application/cloudevents+json cho một sự kiện, application/cloudevents-batch+json "
-        "cho danh sách, application/json cho cả hai.",
+        "cho danh sách, application/json cho cả hai; application/x-ndjson: mỗi dòng một sự kiện.",
         "The body must be one CloudEvent (a JSON object) or a list of them, as its Content-Type says: "
         "application/cloudevents+json for one, application/cloudevents-batch+json for a list, "
-        "application/json for either.",
+        "application/json for either; application/x-ndjson: one event a line.",
+    ),
+    "not-signed-in": Kind(
+        401,
+        "Nobody is signed in",
+        "Chưa đăng nhập, hoặc phiên làm việc đã hết, hoặc khoá API không đúng, đã hết hạn, đã thu hồi. Hãy "
+        "đăng nhập lại; phần mềm thì gửi khoá trong Authorization: Bearer.",
+        "Nobody is signed in, the session is over, or the API key is wrong, expired or revoked. Sign in; "
+        "a program sends its key as Authorization: Bearer.",
+    ),
+    "not-allowed": Kind(
+        403,
+        "Not with this account",
+        "Tài khoản này không có quyền làm việc đó, hoặc địa bàn, ca bệnh này thuộc đơn vị khác. Không có gì "
+        "thay đổi. Nếu cần, hãy hỏi quản trị hệ thống.",
+        "This account may not do that, or the area or the case belongs to somebody else. Nothing was "
+        "changed. Ask the administrator if you need to.",
+    ),
+    "password-to-change": Kind(
+        403,
+        "The password must be changed first",
+        "Mật khẩu hiện tại do người khác đặt: hãy đổi mật khẩu trước khi làm việc khác.",
+        "Somebody else has made the present password: change it before anything else.",
+    ),
+    "forged-form": Kind(
+        403,
+        "The form is not one of ours, or too old",
+        "Biểu mẫu này không còn dùng được (trang mở quá lâu, cookie bị tắt, hoặc không phải do hệ thống này "
+        "gửi). Không có gì thay đổi. Hãy tải lại trang rồi làm lại.",
+        "This form cannot be used any more: the page was open for too long, cookies are off, or another site "
+        "sent it. Nothing was changed. Load the page again and repeat.",
+    ),
+    "wrong-host": Kind(
+        403,
+        "Not under this name",
+        "Máy chủ không phục vụ dưới tên này. Hãy dùng đúng địa chỉ do quản trị hệ thống cung cấp.",
+        "This service does not answer to that name. Use the address that the administrator gave you.",
     ),
     "not-here": Kind(
         403,
@@ -58,6 +94,14 @@ KINDS: Mapping[str, Kind] = {
         "There is nothing here",
         "Không có trang này. Xem danh sách ở /docs.",
         "There is no such page. /docs lists what there is.",
+    ),
+    "event-not-found": Kind(
+        404,
+        "Nothing is known of this event",
+        "Chưa biết sự kiện nào có mã này: chưa từng được nhận, hoặc đã được nhận nhưng luồng xử lý chưa đọc "
+        "tới (sau khi cổng khởi động lại). Cứ gửi lại y nguyên: không bị tính hai lần.",
+        "No event with this id is known: it was never accepted, or it was and the stream has not come to it "
+        "yet (after a restart of this service). Send the same again: it is never counted twice.",
     ),
     "alert-not-found": Kind(
         404,
@@ -94,17 +138,24 @@ KINDS: Mapping[str, Kind] = {
     "too-large": Kind(
         413,
         "The request is too large",
-        "Gửi quá nhiều một lần: nhiều nhất 5 MB, 1.000 sự kiện, mỗi sự kiện 64 kB. Không sự kiện nào được "
-        "nhận; hãy chia nhỏ rồi gửi lại.",
-        "Too much at once: at most 5 MB, 1,000 events, 64 kB each. Nothing was accepted; send it in parts.",
+        "Gửi quá nhiều một lần: nhiều nhất 5 MB, 1.000 sự kiện (NDJSON: 10.000 dòng), mỗi sự kiện "
+        "64 kB. Không sự kiện nào được nhận; hãy chia nhỏ rồi gửi lại.",
+        "Too much at once: at most 5 MB, 1,000 events (NDJSON: 10,000 lines), 64 kB each. Nothing was "
+        "accepted; send it in parts.",
+    ),
+    "upload-too-large": Kind(
+        413,
+        "The file is too large",
+        "Tệp lớn hơn 200 MB. Hãy chia nhỏ, hoặc lưu thành CSV. Không có gì được nhận.",
+        "The file is larger than 200 MB. Split it, or save it as CSV. Nothing was accepted.",
     ),
     "unsupported-media-type": Kind(
         415,
         "The content type is not taken",
-        "Content-Type phải là application/cloudevents+json, application/cloudevents-batch+json hoặc "
-        "application/json, mã hoá UTF-8, không nén.",
-        "The Content-Type must be application/cloudevents+json, application/cloudevents-batch+json or "
-        "application/json, in UTF-8, without compression.",
+        "Content-Type phải là application/cloudevents+json, application/cloudevents-batch+json, "
+        "application/json hoặc application/x-ndjson, mã hoá UTF-8, không nén.",
+        "The Content-Type must be application/cloudevents+json, application/cloudevents-batch+json, "
+        "application/json or application/x-ndjson, in UTF-8, without compression.",
     ),
     "invalid": Kind(
         422,
@@ -119,6 +170,13 @@ KINDS: Mapping[str, Kind] = {
         "A field or parameter is wrong",
         "Có trường hoặc tham số chưa đúng; errors ghi từng lỗi. Không có gì thay đổi.",
         "A field or parameter is not valid; errors lists them. Nothing was changed.",
+    ),
+    "too-many-attempts": Kind(
+        429,
+        "Too many attempts to sign in",
+        "Đăng nhập sai quá nhiều lần. Hãy chờ rồi thử lại, hoặc nhờ quản trị hệ thống cấp lại mật khẩu.",
+        "Too many attempts to sign in have failed. Wait and try again, or ask the administrator for a new "
+        "password.",
     ),
     "internal": Kind(
         500,

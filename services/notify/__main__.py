@@ -9,6 +9,7 @@ from types import FrameType
 
 import httpx
 
+from services.logs import configure_logging
 from services.notify.channels import MailServer, channels
 from services.notify.deliver import CANARY, NOTIFIER, WATCHER, deliver_due, silent
 from services.settings import Settings, load_settings
@@ -85,9 +86,7 @@ def _now() -> datetime:
 
 def main() -> int:
     """Run until told to stop; exit codes as the command line's."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # It logs every address, and addresses may be secret.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    configure_logging("notifier")
     stop = threading.Event()
 
     def end(_: int, __: FrameType | None) -> None:

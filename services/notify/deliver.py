@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from services.logs import some_of
 from services.notify.channels import Send, resolved
 from services.notify.message import compose
 from streams.domain.recipients import Channel
@@ -48,7 +49,13 @@ def deliver_due(
         else:
             reason = channels[recipient.channel](address, compose(claimed, link))
         if reason is None:
-            log.info("told %s by %s of %d", recipient.id, recipient.channel, len(claimed.ids))
+            log.info(
+                "told %s by %s of %d",
+                recipient.id,
+                recipient.channel,
+                len(claimed.ids),
+                extra=some_of({"alert_ids": sorted({str(alert["alert_id"]) for alert in claimed.alerts})}),
+            )
         else:
             log.warning(
                 "%s by %s, attempt %d: %s", recipient.id, recipient.channel, claimed.attempts + 1, reason

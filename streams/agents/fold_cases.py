@@ -24,6 +24,7 @@ from streams.agents.chunks import deliver_in_chunks
 from streams.domain.errors import DependencyDown
 from streams.handlers.fold_cases import FoldCases, Record
 from streams.handlers.reconcile import Leadership, Log, Positions, reconcile
+from streams.kafka_servers import MECHANISM, KafkaServers, Servers
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ EXIT_UNEXPECTED = 70
 class WorkerOptions:
     """What the agent needs beside its ports. Times in seconds."""
 
-    bootstrap: str
+    servers: Servers
     topic: str
     group: str
     batch_records: int
@@ -77,9 +78,11 @@ async def until_done(app: faust.App, what: str, work: Callable[[], Awaitable[_Re
 
 def new_app(options: WorkerOptions) -> faust.App:
     """A Faust app that loses nothing, without agents yet. Nothing connects before the worker starts."""
+    servers = KafkaServers.of(options.servers)
     return faust.App(
         options.group,
-        broker=f"kafka://{options.bootstrap.replace(',', ';')}",
+        broker=f"kafka://{servers.bootstrap.replace(',', ';')}",
+        broker_credentials=_credentials(servers),
         datadir=str(options.data_directory),
         key_serializer="raw",
         value_serializer="raw",
@@ -99,6 +102,16 @@ def new_app(options: WorkerOptions) -> faust.App:
         producer_acks=-1,
         web_enabled=False,
     )
+
+
+def _credentials(servers: KafkaServers) -> faust.types.auth.CredentialsT | None:
+    """The login as Faust takes it; None for servers that ask for none."""
+    context = servers.ssl_context()
+    if servers.has_login:
+        return faust.SASLCredentials(
+            username=servers.user, password=servers.password, ssl_context=context, mechanism=MECHANISM
+        )
+    return None if context is None else faust.SSLCredentials(context)
 
 
 def create_app(options: WorkerOptions, handler: FoldCases, positions: Positions, kafka_log: Log) -> faust.App:

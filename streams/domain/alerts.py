@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from streams.domain.errors import RefusedAction
@@ -33,6 +33,25 @@ class State(StrEnum):
 
 
 OPEN: Final = frozenset({State.RAISED, State.ACKNOWLEDGED, State.VERIFIED})
+
+
+class AlertPlace(NamedTuple):
+    """Where an alert stands in the inbox: not yet acknowledged first, then the loudest, then the newest."""
+
+    state: str
+    level: str
+    raised_at: datetime
+    alert_id: UUID
+
+    @property
+    def order(self) -> tuple[bool, int, float, UUID]:
+        """Less is further up."""
+        return (
+            self.state != State.RAISED,
+            -Level(self.level).rank,
+            -self.raised_at.timestamp(),
+            self.alert_id,
+        )
 
 
 class Kind(StrEnum):
@@ -447,8 +466,18 @@ _KINDS: Final[Mapping[Action, Kind]] = {
     "end": Kind.ENDED,
     "note": Kind.NOTED,
 }
-_WITH_NOTE: Final = frozenset({"dismiss", "close", "reopen", "note"})
+NEEDS_NOTE: Final[frozenset[Action]] = frozenset({"dismiss", "close", "reopen", "note"})
+"""What must be said why."""
 _WITH_INSTANT: Final = frozenset({"determine", "end"})
+
+
+def possible_actions(alert: Alert) -> tuple[Action, ...]:
+    """What a person may do to an alert as it stands."""
+    return tuple(
+        action
+        for action, states in _FROM.items()
+        if alert.state in states and (action != "end" or alert.determined_at is not None)
+    )
 
 
 def acted(
@@ -474,7 +503,7 @@ def acted(
         )
     if actor.strip() in ("", SYSTEM):
         raise RefusedAction(f"Hãy ghi ai làm việc này. / Say who does it; “{SYSTEM}” is nobody.")
-    if action in _WITH_NOTE and not (note or "").strip():
+    if action in NEEDS_NOTE and not (note or "").strip():
         raise RefusedAction(f"Hãy ghi lý do. / `{action}` wants a note that says why.")
     data: dict[str, Any] = {"loudness": Loudness.DIGEST.value}
     if action in _WITH_INSTANT:

@@ -6,6 +6,7 @@ Nothing is compared with a period that is not known throughout: numbers are None
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from statistics import median
 from typing import Any, Final, Literal, Protocol, TypedDict, get_args
 
@@ -38,7 +39,7 @@ class Coverage(Protocol):
         """Whether the cases of a disease are known on every day of a period."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """What is compared.
 
@@ -54,7 +55,7 @@ class Comparison:
     by: Sequence[str]
     basis: Basis = "onset"
 
-    @property
+    @cached_property
     def unit(self) -> Unit | None:
         """The dimension of time."""
         return unit_in(self.by)
@@ -64,7 +65,7 @@ class Comparison:
         """How many years before, each."""
         return range(1, 2 if self.mode == "previous-year" else 6)
 
-    @property
+    @cached_property
     def is_in_weeks(self) -> bool:
         """Whether periods are matched by ISO weeks, else by dates."""
         return self.unit == "week" or (self.unit is None and is_in_weeks(self.period))

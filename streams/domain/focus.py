@@ -4,7 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from streams.domain.reports import AREA, FIRST_EVENT, FigureAmounts, FigureKey, FigureKind, Figures, Report
+from streams.domain.calendar import local_day
+from streams.domain.reports import (
+    AREA,
+    FIRST_EVENT,
+    FigureAmounts,
+    FigureKey,
+    FigureKind,
+    Figures,
+    Report,
+    ReportEvent,
+)
 
 NUMBERS: Final = ("exposed", "ill", "hospitalised", "dead", "samples", "positives")
 """The numbers of a focus, in the order of the table columns."""
@@ -44,6 +54,15 @@ def focus_of(report: Report) -> Focus:
         day,
         *(report.value(name) for name in Focus._fields[4:]),
     )
+
+
+def by_day(events: Iterable[ReportEvent]) -> list[tuple[str, Focus]]:
+    """The focus as it stood at the end of each local day (ISO text) on which something was recorded of it."""
+    report, found = Report(), {}
+    for event in sorted(events, key=lambda event: event.stamp):
+        report.apply(event)
+        found[local_day(event.time)] = focus_of(report)
+    return list(found.items())
 
 
 def figures_of_focus(focus: Focus | None) -> Figures:

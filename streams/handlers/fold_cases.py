@@ -237,7 +237,7 @@ def read_event(
         return _dead_letter(record, epoch, known_at, "invalid_event", problems)
     misplaced = _misplaced(record, event.subject, partition_count)
     if misplaced is not None:
-        return _dead_letter(record, epoch, known_at, "misplaced_record", (misplaced,), event=event)
+        return _dead_letter(record, epoch, known_at, "misplaced_record", (misplaced,))
     return event
 
 
@@ -281,9 +281,7 @@ def conflict(entry: Entry, standing: bytes) -> DeadLetter:
         "Send the change again with a new id.",
     }
     record = Record(entry.partition, entry.offset, entry.known_at, entry.event.subject.encode(), entry.raw)
-    letter = _dead_letter(
-        record, entry.epoch, entry.known_at, "identity_conflict", (problem,), event=entry.event
-    )
+    letter = _dead_letter(record, entry.epoch, entry.known_at, "identity_conflict", (problem,))
     return replace(letter, standing=standing)
 
 
@@ -312,8 +310,8 @@ def _dead_letter(
     known_at: datetime,
     error: str,
     problems: tuple[Mapping[str, str], ...],
-    event: Event | None = None,
 ) -> DeadLetter:
+    redacted = redact(record.value or b"")
     return DeadLetter(
         epoch,
         record.partition,
@@ -322,10 +320,24 @@ def _dead_letter(
         error,
         problems,
         None if record.key is None else redact_key(record.key),
-        redact(record.value or b""),
-        subject=None if event is None else event.subject,
-        event_id=None if event is None else event.id,
+        redacted,
+        None,
+        *_identity(redacted),
     )
+
+
+def _identity(redacted: bytes) -> tuple[str | None, UUID | None]:
+    """Subject and event id of a redacted record, as far as it has them: its sender asks for it by them."""
+    try:
+        document = orjson.loads(redacted)
+    except ValueError:
+        return None, None
+    subject, event_id = document.get("subject"), document.get("id")
+    try:
+        known_id = UUID(event_id) if isinstance(event_id, str) else None
+    except ValueError:
+        known_id = None
+    return (subject if isinstance(subject, str) else None), known_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from streams.domain.alerts import (
     Action,
     Alert,
     AlertEvent,
+    AlertPlace,
     Kind,
     Life,
     Precision,
@@ -308,6 +309,7 @@ def read_alerts(
     disease: str | None = None,
     area_id: str | None = None,
     most: int = 500,
+    after: AlertPlace | None = None,
 ) -> list[dict[str, Any]]:
     """Alerts, those that wait and the loudest first.
 
@@ -317,11 +319,18 @@ def read_alerts(
         disease: Only of this disease.
         area_id: Only of this area, or within this district or province.
         most: How many at most.
+        after: Only those that stand further down than this place.
     """
+    asked: dict[str, object] = {
+        "is_open": is_open,
+        "disease": disease,
+        "area_id": area_id,
+        "most": most,
+    }
+    place: tuple[object, ...] = (None,) * len(AlertPlace._fields) if after is None else after
+    asked |= {f"after_{name}": value for name, value in zip(AlertPlace._fields, place, strict=True)}
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(
-            query("alerts"), {"is_open": is_open, "disease": disease, "area_id": area_id, "most": most}
-        ).fetchall()
+        return cursor.execute(query("alerts"), asked).fetchall()
 
 
 def alert_ids_beginning(connection: Connection[TupleRow], text: str) -> list[UUID]:

@@ -25,6 +25,7 @@ from streams.domain.areas import code_of
 from streams.domain.errors import ConfigurationError, DependencyDown
 from streams.handlers.fold_cases import TOPIC, DeadLetter, Record, Touched
 from streams.handlers.reconcile import Leadership, LogState
+from streams.kafka_servers import KafkaServers, Servers
 
 COUNT_CHANGES = "count-changes"
 DEAD_LETTERS = "dead-letters"
@@ -48,9 +49,9 @@ def errors_translated() -> Iterator[None]:
 
 
 @contextmanager
-def _admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
+def _admin(servers: Servers) -> Iterator[KafkaAdminClient]:
     with errors_translated():
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=10_000)
+        admin = KafkaAdminClient(**KafkaServers.of(servers).client_options(), bootstrap_timeout_ms=10_000)
         try:
             yield admin
         finally:
@@ -64,7 +65,7 @@ def _described(admin: KafkaAdminClient, name: str) -> dict[str, Any]:
     return found
 
 
-def create_topics(bootstrap: str, topics: Iterable[Topic], prefix: str = "") -> list[str]:
+def create_topics(servers: Servers, topics: Iterable[Topic], prefix: str = "") -> list[str]:
     """Create the topics that do not exist yet, for one node or (from 3 brokers on) a cluster; their names.
 
     Returns when the brokers know them and every partition has a leader.
@@ -74,7 +75,7 @@ def create_topics(bootstrap: str, topics: Iterable[Topic], prefix: str = "") -> 
         ConfigurationError: a topic exists with another number of partitions.
     """
     created = []
-    with _admin(bootstrap) as admin:
+    with _admin(servers) as admin:
         existing = set(admin.list_topics())
         brokers = len(admin.describe_cluster()["brokers"])
         placement: Literal["one_node", "cluster"] = "cluster" if brokers >= 3 else "one_node"
@@ -120,41 +121,43 @@ def _wait_until_led(admin: KafkaAdminClient, names: Sequence[str]) -> None:
         time.sleep(0.05)
 
 
-def topic_partitions(bootstrap: str, name: str) -> tuple[UUID, int]:
+def topic_partitions(servers: Servers, name: str) -> tuple[UUID, int]:
     """A topic's own id and its number of partitions.
 
     Raises:
         DependencyDown: Kafka does not answer.
         ConfigurationError: there is no such topic.
     """
-    with _admin(bootstrap) as admin:
+    with _admin(servers) as admin:
         found = _described(admin, name)
         return UUID(str(found["topic_id"])), len(found["partitions"])
 
 
-def topic_settings(bootstrap: str, name: str) -> dict[str, str]:
+def topic_settings(servers: Servers, name: str) -> dict[str, str]:
     """A topic's configuration in force, by Kafka's names.
 
     Raises:
         DependencyDown, ConfigurationError: as topic_partitions.
     """
-    with _admin(bootstrap) as admin:
+    with _admin(servers) as admin:
         _described(admin, name)
         resource = ConfigResource(ConfigResourceType.TOPIC, name)
         configs = admin.describe_configs([resource])["topic"][name]
         return {key: config["value"] for key, config in configs.items()}
 
 
-def end_offsets(bootstrap: str, name: str) -> dict[int, int]:
+def end_offsets(servers: Servers, name: str) -> dict[int, int]:
     """One after the last offset of each partition.
 
     Raises:
         DependencyDown, ConfigurationError: as topic_partitions.
     """
-    _, partitions = topic_partitions(bootstrap, name)
+    _, partitions = topic_partitions(servers, name)
     with errors_translated():
         consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap, bootstrap_timeout_ms=10_000, enable_auto_commit=False
+            **KafkaServers.of(servers).client_options(),
+            bootstrap_timeout_ms=10_000,
+            enable_auto_commit=False,
         )
         try:
             ends = consumer.end_offsets([TopicPartition(name, p) for p in range(partitions)])
@@ -169,9 +172,9 @@ class Producer:
     After an error that the client calls fatal it never sends again; then the next send begins with a new one.
     """
 
-    def __init__(self, bootstrap: str, prefix: str = "") -> None:
+    def __init__(self, servers: Servers, prefix: str = "") -> None:
         self._prefix = prefix
-        self._bootstrap = bootstrap
+        self._servers = KafkaServers.of(servers)
         self._producer: KafkaProducer | None = None
         self._spoilt: KafkaProducer | None = None
 
@@ -206,7 +209,7 @@ class Producer:
             threading.Thread(target=spoilt.close, args=(0,), daemon=True).start()
         if self._producer is None:
             self._producer = KafkaProducer(
-                bootstrap_servers=self._bootstrap,
+                **self._servers.client_options(),
                 acks="all",
                 enable_idempotence=True,
                 linger_ms=5,
@@ -249,9 +252,9 @@ class KafkaAnnouncements:
     kafka-python that many records took an eighth of a worker's time. Belongs to the loop of its first call.
     """
 
-    def __init__(self, bootstrap: str, prefix: str = "", topic: str = TOPIC) -> None:
+    def __init__(self, servers: Servers, prefix: str = "", topic: str = TOPIC) -> None:
         """`topic`, whose records are announced, is the name without the prefix."""
-        self._bootstrap = bootstrap
+        self._servers = KafkaServers.of(servers)
         self._prefix = prefix
         self._topic = topic
         self._producer: AIOKafkaProducer | None = None
@@ -285,7 +288,7 @@ class KafkaAnnouncements:
         try:
             async with asyncio.timeout(_ANNOUNCED_SECONDS):
                 if self._producer is None:
-                    self._producer = await _connected_producer(self._bootstrap)
+                    self._producer = await _connected_producer(self._servers)
                 yield self._producer
         except (AioKafkaError, OSError, TimeoutError) as error:
             # What it still holds is announced again by whoever tries again.
@@ -300,9 +303,9 @@ class KafkaAnnouncements:
             task.add_done_callback(self._closing.discard)
 
 
-async def _connected_producer(bootstrap: str) -> AIOKafkaProducer:
+async def _connected_producer(servers: Servers) -> AIOKafkaProducer:
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **KafkaServers.of(servers).client_options(),
         acks="all",
         linger_ms=5,
         max_batch_size=256 * 1024,
@@ -362,8 +365,8 @@ def _dead_record(
 class KafkaLog:
     """Implements the Log port of streams/handlers/reconcile.py."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, servers: Servers, topic: str) -> None:
+        self._servers = KafkaServers.of(servers)
         self._topic = topic
         self._lock = threading.Lock()
         self._admin: KafkaAdminClient | None = None
@@ -378,7 +381,7 @@ class KafkaLog:
             try:
                 if self._admin is None:
                     self._admin = KafkaAdminClient(
-                        bootstrap_servers=self._bootstrap,
+                        **self._servers.client_options(),
                         bootstrap_timeout_ms=_ANSWER_MS,
                         request_timeout_ms=_ANSWER_MS,
                     )
@@ -402,10 +405,10 @@ class KafkaLog:
         return await asyncio.to_thread(self._states, next_offsets)
 
     def _states(self, next_offsets: Mapping[int, int | None]) -> dict[int, LogState]:
-        topic_id, _ = topic_partitions(self._bootstrap, self._topic)
+        topic_id, _ = topic_partitions(self._servers, self._topic)
         with errors_translated():
             consumer = KafkaConsumer(
-                bootstrap_servers=self._bootstrap, bootstrap_timeout_ms=10_000, enable_auto_commit=False
+                **self._servers.client_options(), bootstrap_timeout_ms=10_000, enable_auto_commit=False
             )
             try:
                 at = {TopicPartition(self._topic, p): offset for p, offset in next_offsets.items()}

@@ -509,6 +509,8 @@ def _write_catalogue(
     ) as copy:
         for placement in placements(index, links, main_districts(catalogue)):
             copy.write_row(placement)
+    # All of its rows are new: until they are measured, a province would be taken for a single area.
+    cursor.execute("analyze area_geographies")
     for row in catalogue.case_reports_since:
         province = index.resolve(row.province_code, row.since.isoformat())
         if province is None:

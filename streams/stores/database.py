@@ -9,7 +9,6 @@ import psycopg
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_loads
-from yoyo import get_backend, read_migrations
 
 from schemas.sql import MIGRATIONS
 from streams.domain.errors import ConfigurationError, DependencyDown, RefusedData
@@ -44,6 +43,11 @@ def errors_translated() -> Iterator[None]:
     except psycopg.errors.UndefinedTable as error:
         raise ConfigurationError(
             f"TimescaleDB has no such table: {error}. Run `canhdich migrate` first."
+        ) from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise ConfigurationError(
+            f"TimescaleDB does not let this login do that: {error}. Has this process the login that is "
+            "meant for it? `canhdich rights check` compares its rights with schemas/rights/database.yaml."
         ) from error
     except _TRANSIENT as error:
         raise DependencyDown(f"TimescaleDB does not answer: {type(error).__name__}: {error}") from error
@@ -115,6 +119,8 @@ def migrate(database_url: str) -> list[str]:
     Raises:
         DependencyDown: the server does not answer.
     """
+    from yoyo import get_backend, read_migrations
+
     connect(database_url).close()
     backend = get_backend(_with_driver(database_url))
     try:
@@ -137,6 +143,8 @@ def pending_migrations(database_url: str) -> list[str]:
     Raises:
         DependencyDown: the server does not answer.
     """
+    from yoyo import get_backend, read_migrations
+
     connect(database_url).close()
     backend = get_backend(_with_driver(database_url))
     try:

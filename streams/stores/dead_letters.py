@@ -10,11 +10,28 @@ from schemas.sql import query
 
 
 def read_dead_letters(
-    connection: Connection[TupleRow], *, is_open: bool = True, most: int = 100
+    connection: Connection[TupleRow], *, is_open: bool = True, most: int = 100, before: int | None = None
 ) -> list[dict[str, Any]]:
-    """The newest dead letters first, records redacted; by default those not retried yet."""
+    """The newest dead letters first, records redacted; by default those not retried yet.
+
+    Args:
+        connection: Used for one query.
+        is_open: Only those not retried.
+        most: How many at most.
+        before: Only those older than the one with this id.
+    """
+    return _read(connection, is_open=is_open, most=most, before=before, dead_letter_id=None)
+
+
+def read_dead_letter(connection: Connection[TupleRow], dead_letter_id: int) -> dict[str, Any] | None:
+    """One of them, retried or not; None where there is none of this id."""
+    found = _read(connection, is_open=False, most=1, before=None, dead_letter_id=dead_letter_id)
+    return found[0] if found else None
+
+
+def _read(connection: Connection[TupleRow], **asked: Any) -> list[dict[str, Any]]:
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query("dead_letters"), {"is_open": is_open, "most": most}).fetchall()
+        return cursor.execute(query("dead_letters"), asked).fetchall()
 
 
 def retry(connection: Connection[TupleRow], dead_letter_id: int, send: Callable[[str, bytes], None]) -> bool:

@@ -1,8 +1,9 @@
 """Reading foci: the list as it stands or as it stood, and totals that say what they leave out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -104,7 +105,8 @@ class _Known(NamedTuple):
 
 def _as_of(connection: Connection[TupleRow], as_of: datetime) -> Iterator[_Known]:
     """Every focus as the events that were folded by then make it."""
-    catalogue = read_catalogue(connection)
+    # Only what was parked when it came is resolved again: a catalogue takes long to read.
+    catalogue = cache(lambda: read_catalogue(connection))
     rows = connection.execute(query("folded_reports"), {"kind": "focus", "as_of": as_of})
     for subject, events in groupby(rows, key=itemgetter(0)):
         report = Report()
@@ -125,9 +127,14 @@ def refolded(
     event_time: datetime,
     data: dict[str, Any],
     area_id: str | None,
-    catalogue: Catalogue,
+    catalogue: Callable[[], Catalogue],
 ) -> ReportEvent:
     """A journaled event as it was folded: its area as resolved then, by the catalogue where it was parked.
+
+    Args:
+        kind, subject, event_id, event_time, data: As journaled.
+        area_id: As resolved when it came; None: it was parked.
+        catalogue: Reads the one in force.
 
     Raises:
         ConfigurationError: it is journaled as folded, and the catalogue does not know its codes.
@@ -135,7 +142,7 @@ def refolded(
     time = microseconds(event_time)
     if area_id is not None:
         return report_event(kind, subject, event_id, time, data, area_id)
-    judged, _ = judge_report(kind, subject, event_id, time, data, catalogue)
+    judged, _ = judge_report(kind, subject, event_id, time, data, catalogue())
     if not isinstance(judged, ReportEvent):
         raise ConfigurationError(f"{subject}: folded, yet its codes are not in the catalogue.")
     return judged

@@ -1,12 +1,14 @@
 """The rows that each source has sent, so that an equal row is not sent again and a crash loses none."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
+from psycopg import Connection
+from psycopg.rows import TupleRow
 from psycopg.types.json import set_json_loads
 
 from schemas.sql import query
@@ -33,6 +35,59 @@ class ImportRow:
     event: bytes | None = None
 
 
+ExternalId = tuple[str, str]
+"""A system's name, and the code that it has given to a case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A case that counts and carries a code of another system; `disease` is a code of the catalogue."""
+
+    subject: str
+    disease: str | None
+
+
+class PostgresTwins:
+    """Cases by the codes of other systems. Reads all of `cases` once, when first asked about a code.
+
+    There is no index for it: one over the registers would make every update of a case slower.
+    """
+
+    def __init__(self, database_url: str, system: str, prefix: str) -> None:
+        """The subjects of cases that came from `system` are `prefix` and its code."""
+        self._database_url = database_url
+        self._system = system
+        self._prefix = prefix
+        self._carried: dict[ExternalId, list[Twin]] | None = None
+
+    def carrying(self, ids: Collection[ExternalId]) -> dict[ExternalId, list[Twin]]:
+        """The cases that carry each of these codes; codes that none carries are absent."""
+        if not ids:
+            return {}
+        with errors_translated(), connect(self._database_url) as connection:
+            if self._carried is None:
+                self._carried = self._read(connection)
+            own = {self._prefix + code: (system, code) for system, code in ids if system == self._system}
+            namesakes = connection.execute(query("import_namesakes"), {"subjects": list(own)}).fetchall()
+        found: dict[ExternalId, list[Twin]] = {}
+        for key in ids:
+            if key in self._carried:
+                found[key] = list(self._carried[key])
+        for subject, disease in namesakes:
+            known = found.setdefault(own[subject], [])
+            if all(twin.subject != subject for twin in known):
+                known.append(Twin(subject, disease))
+        return found
+
+    def _read(self, connection: Connection[TupleRow]) -> dict[ExternalId, list[Twin]]:
+        carried: dict[ExternalId, list[Twin]] = {}
+        rows = connection.execute(query("import_twins"), {"system": self._system, "prefix": self._prefix})
+        for subject, disease, external_ids in rows:
+            for system, code in external_ids.items():
+                carried.setdefault((system, code), []).append(Twin(subject, disease))
+        return carried
+
+
 class PostgresImports:
     """The table import_rows of one source; holds the source's lock until it is closed.
 
@@ -46,7 +101,8 @@ class PostgresImports:
         if not reads_only and not self._has_locked():
             self._connection.close()
             raise ConfigurationError(
-                f"Another import from source {source} is running. Wait until it has ended, then start again."
+                f"Một lần nhập khác của nguồn {source} đang chạy. Hãy chờ xong rồi bắt đầu lại. / Another "
+                f"import from source {source} is running. Wait until it has ended, then start again."
             )
 
     def _has_locked(self) -> bool:

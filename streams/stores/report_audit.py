@@ -114,7 +114,7 @@ def _folded(connection: Connection[TupleRow], kind: ReportKind, catalogue: Catal
         report = Report()
         for _, event_id, event_time, data, area_id, _ in events:
             try:
-                report.apply(refolded(kind, subject, event_id, event_time, data, area_id, catalogue))
+                report.apply(refolded(kind, subject, event_id, event_time, data, area_id, lambda: catalogue))
             except ConfigurationError:
                 # Journaled as folded, yet the catalogue does not know its codes: drift of the state.
                 continue

@@ -1,7 +1,9 @@
 """What the rules must know of a disease in an area, read from counts, cases and notices in one view."""
 
+import math
+import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -11,31 +13,17 @@ from psycopg.rows import TupleRow
 
 from schemas.sql import query
 from streams.domain.areas import code_of
-from streams.domain.calendar import microseconds
-from streams.domain.case import Case, CaseEvent, contribution_of
+from streams.domain.case import Case
 from streams.domain.errors import ConfigurationError
-from streams.domain.judging import judge, kind_of
 from streams.domain.rules import CaseFact, CommuneFacts, Facts, JudgedArea, Notice, case_fact
 from streams.handlers.judge_rules import Asked
-from streams.stores.catalogue import current_load_id, read_catalogue
+from streams.stores.area_cases import cases_as_of
+from streams.stores.catalogue import current_load_id
 from streams.stores.counts import one_view
 from streams.stores.database import connect, errors_translated
 from streams.stores.tables import case_from_row
 
-
-def area_id_of(connection: Connection[TupleRow], code: str, day: date) -> str:
-    """The area that a code meant on a day; of a surveillance area where no official one has the code.
-
-    Raises:
-        ConfigurationError: it meant nothing.
-    """
-    row = connection.execute(query("area_of_code"), {"code": code, "day": day}).fetchone()
-    if row is None:
-        raise ConfigurationError(
-            f"{code}: no area had this code on {day.isoformat()}. Codes are text with their zeros; "
-            "--geography names the day on which an old code was in use."
-        )
-    return str(row[0])
+_FIRST_DAYS_SECONDS = 60.0
 
 
 class PostgresRuleHistory:
@@ -44,11 +32,18 @@ class PostgresRuleHistory:
     `as_of`: only what was known at an instant; None: all that is known.
     """
 
-    def __init__(self, database_url: str, as_of: datetime | None = None) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        as_of: datetime | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`clock` gives seconds."""
         self._database_url = database_url
         self._as_of = as_of
         self._connection: Connection[TupleRow] | None = None
         self._places = _Places()
+        self._first_days = _FirstDays(clock)
 
     def facts_of(self, asked: Sequence[Asked]) -> list[tuple[JudgedArea, Facts] | None]:
         """Everything but population and reporters."""
@@ -56,7 +51,7 @@ class PostgresRuleHistory:
             with errors_translated():
                 connection = self._open()
                 with one_view(connection):
-                    return _read_facts(connection, asked, self._as_of, self._places)
+                    return _read_facts(connection, asked, self._as_of, self._places, self._first_days)
         except ConfigurationError:
             raise
         except BaseException:
@@ -97,7 +92,11 @@ class _Places:
 
 
 def _read_facts(
-    connection: Connection[TupleRow], asked: Sequence[Asked], as_of: datetime | None, places: _Places
+    connection: Connection[TupleRow],
+    asked: Sequence[Asked],
+    as_of: datetime | None,
+    places: _Places,
+    remembered: "_FirstDays",
 ) -> list[tuple[JudgedArea, Facts] | None]:
     """As RuleHistory.facts_of, within a transaction of the caller's: each kind of fact in one reading."""
     if not asked:
@@ -110,7 +109,7 @@ def _read_facts(
         if question.kinds is None or areas[question.area_id].area.kind in question.kinds
     }
     communes = {number: pair for number, pair in wanted.items() if pair[1].area.kind == "commune"}
-    first_days = _first_days(connection, wanted.values())
+    first_days = remembered.of(connection, wanted.values())
     reports_since = {
         (disease, province_id): date.fromisoformat(day)
         for disease, province_id, day in connection.execute(query("catalogue_case_reports_since"))
@@ -194,21 +193,41 @@ def _members(wanted: _Wanted, since: Callable[[Asked], date] | None = None) -> d
     return params
 
 
-def _first_days(
-    connection: Connection[TupleRow], wanted: Collection[tuple[Asked, _Place]]
-) -> dict[str, date | None]:
-    """The day of each province's first case."""
-    found: dict[str, date | None] = {}
-    for question, place in wanted:
-        province_id = place.area.province_id
-        if province_id not in found:
-            params = {
-                "province_id": province_id,
-                "structure_on": place.structure_on,
-                "left_out": list(question.left_out),
-            }
-            (found[province_id],) = connection.execute(query("rule_first_day"), params).fetchone() or (None,)
-    return found
+class _FirstDays:
+    """The day of each province's first case, read again after a minute: it hardly ever moves.
+
+    A case that comes earlier than all others is history for the rules a minute late, and then for good.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._read_at = -math.inf
+        self._known: dict[tuple[str, date], date | None] = {}
+
+    def of(
+        self, connection: Connection[TupleRow], wanted: Collection[tuple[Asked, _Place]]
+    ) -> dict[str, date | None]:
+        """By the ids of the provinces of what is asked for, which is all about one day."""
+        if self._clock() - self._read_at > _FIRST_DAYS_SECONDS:
+            self._known.clear()
+            self._read_at = self._clock()
+        found: dict[str, date | None] = {}
+        for question, place in wanted:
+            province_id = place.area.province_id
+            if province_id in found:
+                continue
+            key = (province_id, place.structure_on)
+            if key not in self._known:
+                params = {
+                    "province_id": province_id,
+                    "structure_on": place.structure_on,
+                    "left_out": list(question.left_out),
+                }
+                (self._known[key],) = connection.execute(query("rule_first_day"), params).fetchone() or (
+                    None,
+                )
+            found[province_id] = self._known[key]
+        return found
 
 
 def _cases(
@@ -221,7 +240,7 @@ def _cases(
             cases[number].append(case_from_row(*row))
     else:
         for number, (question, place) in communes.items():
-            cases[number].extend(_cases_as_of(connection, _window(question, place, as_of)))
+            cases[number].extend(cases_as_of(connection, _window(question, place, as_of)))
     found: dict[int, list[CaseFact]] = defaultdict(list)
     for number, known in cases.items():
         found[number] = [fact for case in known if (fact := case_fact(case)) is not None]
@@ -239,26 +258,6 @@ def _window(question: Asked, place: _Place, as_of: datetime | None) -> dict[str,
         "until": question.on,
         "as_of": as_of,
     }
-
-
-def _cases_as_of(connection: Connection[TupleRow], window: dict[str, Any]) -> Iterator[Case]:
-    """The cases folded again from what was known, judged by the catalogue in force."""
-    catalogue = read_catalogue(connection)
-    cases: dict[str, Case] = defaultdict(Case)
-    for subject, event_id, event_type, event_time, data in connection.execute(
-        query("rule_case_events"), window
-    ):
-        event, _ = judge(kind_of(event_type), subject, event_id, microseconds(event_time), data, catalogue)
-        if isinstance(event, CaseEvent):
-            cases[subject].apply(event)
-    for case in cases.values():
-        case.contribution = c = contribution_of(case, catalogue)
-        if (
-            c is not None
-            and window["disease"] in (c.disease, *(disease for _, disease in c.resolved))
-            and c.area_id in window["area_ids"]
-        ):
-            yield case
 
 
 def _communes(

@@ -42,7 +42,8 @@ from streams.domain.report.facts import (
 )
 from streams.domain.rules.verdicts import Level
 from streams.domain.tally import COUNTED, STOCKS
-from streams.stores.answers import Extras, read_answer
+from streams.stores.answers import read_answer
+from streams.stores.comparison import read_compared_ways
 from streams.stores.counts import (
     CountsRequest,
     Dimension,
@@ -231,18 +232,17 @@ class _Reader:
 
     def _table(self, *by: Dimension) -> Table:
         """Rows beside last year's, with the median of five years."""
-        asked, today = self._request.counts(*by), self._request.today
-        beside = read_answer(
-            self._connection, asked, Extras(compare="previous-year", today=today), self._vector
+        ways = read_compared_ways(
+            self._connection,
+            self._request.counts(*by),
+            ("previous-year", "median-5y"),
+            self._request.today,
+            self._vector,
         )
-        medians = {
-            tuple(row[dimension] for dimension in by): row["median_5y"]
-            for row in read_answer(
-                self._connection, asked, Extras(compare="median-5y", today=today), self._vector
-            )
-        }
+        medians = {tuple(row[dimension] for dimension in by): row["median_5y"] for row in ways["median-5y"]}
         rows = [
-            {**row, "median_5y": medians.get(tuple(row[dimension] for dimension in by))} for row in beside
+            {**row, "median_5y": medians.get(tuple(row[dimension] for dimension in by))}
+            for row in ways["previous-year"]
         ]
         return Table(
             rows,

@@ -42,7 +42,8 @@ def install_views(connection: Connection[TupleRow]) -> bool:
     with connection.transaction():
         # Two programs that migrate at once: the second finds the work done.
         connection.execute("select pg_advisory_xact_lock(hashtext('canhdich boards'))")
-        _refuse_temporary(connection, there)
+        if there:
+            refuse_temporary(connection)
         if installed_fingerprint(connection) == wanted:
             return False
         drop_views(connection)
@@ -127,11 +128,9 @@ def _create_role(connection: Connection[TupleRow], role: str) -> bool:
     return True
 
 
-def _refuse_temporary(connection: Connection[TupleRow], roles: list[str]) -> None:
+def refuse_temporary(connection: Connection[TupleRow]) -> None:
     """By default every login may make temporary tables, and functions beside them. The owner still may."""
-    if not roles or connection.execute(query("may_make_temporary"), {"role": roles[0]}).fetchone() == (
-        False,
-    ):
+    if connection.execute(query("may_make_temporary"), {"role": "public"}).fetchone() == (False,):
         return
     database, owner = sql.Identifier(connection.info.dbname), sql.Identifier(connection.info.user)
     connection.execute(sql.SQL("grant temporary on database {} to {}").format(database, owner))

@@ -19,9 +19,12 @@ from tests.bench import (
     country_sweep,
     counts_speed,
     detectors_speed,
+    flush_cost,
     growth,
+    intake_load,
     latency,
     peers,
+    report_speed,
     results,
 )
 from tests.bench.country import country
@@ -36,7 +39,7 @@ _CASES = [
     int(cases)
     for cases in (os.environ.get("BENCH_CASES") or ("0,100000" if _QUICK else "0,1000000,5000000")).split(",")
 ]
-_ONLY = os.environ.get("BENCH_ONLY") or "abcdefghijklmno"
+_ONLY = os.environ.get("BENCH_ONLY") or "abcdefghijklmnopqr"
 # Growth, latency and the peer need no million: what they show, fewer events show.
 _FEWER = min(_EVENTS, 200_000)
 
@@ -90,12 +93,22 @@ def measure(settings: Settings, catalogue: Catalogue) -> Iterator[Measured]:
         ):
             growth.fill(stage.database_url, stage.topic, catalogue, 10_000 if _QUICK else 200_000)
             yield alert_latency.measure(stage, catalogue, 20 if _QUICK else 60)
+    if "p" in _ONLY:
+        with (
+            filled_topics(settings, ()) as (prefix, last),
+            fresh_stage(settings, catalogue, prefix, last) as stage,
+        ):
+            yield from intake_load.measure(stage, sent[:_FEWER], 500 if _QUICK else 5_000)
+    if "q" in _ONLY:
+        yield from flush_cost.measure(settings, sent[:_FEWER])
     if "n" in _ONLY:
         yield from detectors_speed.measure(*((50, 2) if _QUICK else (500, 20)))
-    if set(_ONLY) & set("kmo"):
+    if set(_ONLY) & set("kmor"):
         with country(settings.database_url.get_secret_value(), 0.02 if _QUICK else 1.0) as database_url:
             if "k" in _ONLY:
                 yield from counts_speed.measure(database_url)
+            if "r" in _ONLY:
+                yield from report_speed.measure(database_url)
             if "m" in _ONLY:
                 yield country_sweep.measure(database_url)
             # Last: it adds alerts of its own.
@@ -139,6 +152,9 @@ def targets(found: list[Measured]) -> Iterator[Target]:
             yield Target("(a), 1 worker : plain aiokafka loop, share", faust[0].rate / loop[0].rate, 0.75)
         if "j" in rates:
             yield Target("(j) : (a), times", rates["j"] / best, 1.0)
+            (rebuilt,) = (m for m in found if m.letter == "j")
+            folding = rebuilt.more["folding_per_second"]
+            yield Target("(j) without comparing : (a), times", folding / best, 1.0)
         if "memory_last_half_mib" in faust[0].more:
             first, last = (faust[0].more[f"memory_{half}_half_mib"] for half in ("first", "last"))
             yield Target("(h) memory, first half : last half (0.91 is 10 % growth)", first / last, 0.91)
@@ -163,6 +179,8 @@ def targets(found: list[Measured]) -> Iterator[Target]:
             slowest, together = measured.more["slowest_panel_p95_ms"], measured.more["together_ms"]
             yield Target(f"(o) 100 ms : p95 of the slowest panel, {measured.way}, times", 100 / slowest, 1.0)
             yield Target(f"(o) 1,000 ms : all together, {measured.way}, times", 1_000 / together, 1.0)
+        if measured.letter == "r" and measured.way.startswith(f"report as {report_speed.TARGET_FORM}, "):
+            yield Target(f"(r) 3 s : {measured.way}, times", 3.0 / measured.seconds, 1.0)
         if measured.letter == "k" and measured.way.startswith(counts_speed.TARGET + ", "):
             province = measured.way.removeprefix(counts_speed.TARGET + ", ")
             yield Target(f"(k) 100 ms : median, {province}, times", 100 / measured.more["median_ms"], 1.0)

@@ -1,6 +1,6 @@
 -- name: alerts
 -- returns: alerts, those that wait and the loudest first, then the newest; with the names of disease and area
--- params: is_open boolean (only open ones), disease text or null, area_id text or null (an area, or all within a district or province), most int
+-- params: is_open boolean (only open ones), disease text or null, area_id text or null (an area, or all within a district or province), most int; after_state text, after_level text, after_raised_at timestamptz, after_alert_id uuid, all or none null (only those further down than an alert like this)
 -- used by: streams/stores/alerts.py
 
 select
@@ -37,6 +37,23 @@ where
         or a.area_id = %(area_id)s
         or ar.district_id = %(area_id)s
         or ar.province_id = %(area_id)s
+    )
+    and (
+        %(after_alert_id)s::uuid is null
+        -- As the rows are ordered below.
+        or (
+            a.state != 'raised',
+            array_position(array['outbreak', 'above_band', 'alert', 'attention', 'none'], a.level),
+            -extract(epoch from a.raised_at),
+            a.alert_id
+        ) > (
+            %(after_state)s::text != 'raised',
+            array_position(
+                array['outbreak', 'above_band', 'alert', 'attention', 'none'], %(after_level)s::text
+            ),
+            -extract(epoch from %(after_raised_at)s::timestamptz),
+            %(after_alert_id)s::uuid
+        )
     )
 order by
     a.state = 'raised' desc,

@@ -1,7 +1,7 @@
 -- name: area_of_code
 -- returns: the id of the area that a code meant on a day; none where it meant nothing. Official areas before surveillance areas
 -- params: code text, day date
--- used by: streams/stores/rule_history.py, streams/stores/rules.py
+-- used by: streams/stores/area_cases.py, streams/stores/rules.py
 
 select a.area_id
 from areas as a

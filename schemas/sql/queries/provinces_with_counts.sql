@@ -1,7 +1,7 @@
 -- name: provinces_with_counts
 -- returns: ids of the provinces of the structure of areas in force on a day in which any case was counted
 -- params: day date
--- used by: streams/stores/boards.py
+-- used by: services/intake/staff/report_desk.py, streams/stores/boards.py
 
 select distinct ag.province_id
 from district_totals as dt

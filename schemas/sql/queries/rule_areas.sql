@@ -1,7 +1,7 @@
 -- name: rule_areas
 -- returns: for each area asked about the one in which it is shown in the structure in force on a day (itself, where it was valid then), with the ids of all areas shown in it; none where it is unknown
 -- params: area_ids text[], day date
--- used by: streams/stores/rule_history.py
+-- used by: streams/stores/area_cases.py, streams/stores/rule_history.py
 
 with structure as (
     select max(ag.structure_on) as structure_on

@@ -1,7 +1,7 @@
 -- name: rule_case_events
 -- returns: the events known at an instant of the cases that stood in a disease and in some areas by then, with onset or report in a period
 -- params: disease text, area_ids text[], since date, until date, as_of timestamptz
--- used by: streams/stores/rule_history.py
+-- used by: streams/stores/area_cases.py
 
 with touched as (
     select distinct cc.subject

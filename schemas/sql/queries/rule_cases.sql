@@ -1,7 +1,7 @@
 -- name: rule_cases
 -- returns: per number of a key the cases that stand in its disease and in its areas at present, with onset or report in a period: registers and the counted_ columns
 -- params: of equal length, one entry per area of a key: key_nos int[], diseases text[], area_ids text[], first_days date[]; until date
--- used by: streams/stores/rule_history.py
+-- used by: streams/stores/area_cases.py, streams/stores/rule_history.py
 
 -- The counts know on which days an area has cases, the ledger by its index which those are. Distinct within:
 -- joined as wholes, the tables would be read as wholes.

@@ -1,7 +1,7 @@
 -- name: watched_areas
 -- returns: for each area asked about the commune, district and province in which its cases stand on a day
 -- params: area_ids text[], on_day date
--- used by: streams/stores/alerts.py, streams/stores/notice.py
+-- used by: streams/stores/alerts.py, streams/stores/focus_report.py, streams/stores/notice.py, streams/stores/outbreak_report.py
 
 select
     ag.area_id,

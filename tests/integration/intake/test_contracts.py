@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,8 +14,9 @@ from services.intake.database import DatabaseKnowledge
 from services.intake.kafka import KafkaSink
 from services.intake.ports import AlertBook, EventSink, Identity, Knowledge, Outgoing
 from services.settings import Settings
-from streams.domain.alerts import AlertEvent, Kind, Life, State, judged
+from streams.domain.alerts import AlertEvent, AlertPlace, Kind, Life, State, judged
 from streams.domain.errors import CanhDichError, RefusedAction
+from streams.domain.receipts import Fate
 from streams.domain.rules.verdicts import Level, Outcome
 from streams.stores.alerts import PostgresAlerts
 from streams.stores.database import connect
@@ -164,6 +166,12 @@ class KnowledgeContract:
         catalogue = _ask(self.knowledge, lambda known: known.newer_catalogue(None))
         assert _ask(self.knowledge, lambda known: known.newer_catalogue(catalogue.load_id)) is None
 
+    def test_of_an_event_that_never_came_nothing_is_known(self) -> None:
+        event_id = uuid4()
+        for subject in (None, "LC-1", "' or '1'='1", "'; drop table event_ids; --"):
+            told = _ask(self.knowledge, lambda known, subject=subject: known.fate(event_id, subject))
+            assert told == Fate(event_id, [], [])
+
     def test_a_check_passes(self) -> None:
         _ask(self.knowledge, lambda known: known.check())
 
@@ -174,6 +182,7 @@ class KnowledgeContract:
     def test_when_down_it_cannot_say(self) -> None:
         for question in (
             lambda known: known.known_hashes([("LC-1", UUID(int=1))]),
+            lambda known: known.fate(UUID(int=1), None),
             lambda known: known.newer_catalogue(None),
             lambda known: known.check(),
         ):
@@ -237,8 +246,24 @@ class AlertBookContract:
         (row,) = inbox()
         assert summary(dict(row))["alert_id"] == self.raised.alert_id
         assert len(inbox(area_code="12")) == len(inbox(disease="dengue")) == 1
-        assert inbox(area_code="15") == inbox(disease="rabies") == []
+        assert inbox(area_code="15") == inbox(disease="rabies") == inbox(disease="' or '1'='1") == []
         assert inbox(area_code="99") is None
+
+    def test_goes_on_after_a_place(self) -> None:
+        def number_after(**changed: Any) -> int:
+            place = AlertPlace(row["state"], row["level"], row["raised_at"], row["alert_id"])
+            asked: dict[str, Any] = {"is_open": True, "disease": None, "area_code": None, "most": 10}
+            after = place._replace(**changed)
+            return len(_ask(self.book, lambda book: book.inbox(**asked, after=after)))
+
+        (row,) = _ask(self.book, lambda book: book.inbox(is_open=True, disease=None, area_code=None, most=10))
+        a_minute = timedelta(minutes=1)
+        assert number_after() == 0
+        assert number_after(alert_id=UUID(int=0)) == 1
+        assert number_after(raised_at=row["raised_at"] + a_minute) == 1
+        assert number_after(raised_at=row["raised_at"] - a_minute, alert_id=UUID(int=0)) == 0
+        assert number_after(level="attention", raised_at=row["raised_at"] + a_minute) == 0
+        assert number_after(state="verified", level="outbreak", raised_at=row["raised_at"] + a_minute) == 0
 
     def test_shows_one_with_its_history_and_its_text(self) -> None:
         known = _ask(self.book, lambda book: book.read(self.raised.alert_id))

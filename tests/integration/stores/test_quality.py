@@ -1,6 +1,7 @@
 """The boards' figures of quality are those of the commands, and stay so with every event."""
 
 import random
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -47,6 +48,7 @@ def some_events(rng: random.Random, first: int, n: int) -> list[Record]:
                     {"area_code": rng.choice(["03412", "03549", "106", "12"])},
                     {"diagnosed_at": (day - timedelta(days=rng.randrange(3))).isoformat()},
                     {"sex": "male", "occupation": "farmer", "vaccination": "unknown"},
+                    {"age_years": rng.choice([0.5, 4, 30, 80])},
                     {"severity": "severe", "lab": {"dengue": rng.choice(["positive", "not_tested"])}},
                 ]
             )
@@ -56,10 +58,11 @@ def some_events(rng: random.Random, first: int, n: int) -> list[Record]:
     return records
 
 
-def stored(store: PostgresStore) -> tuple[list[Any], list[Any]]:
+def stored(store: PostgresStore) -> tuple[list[Any], list[Any], list[Any]]:
     return (
         store.connection.execute("select * from quality_weeks order by 1, 2, 3").fetchall(),
         store.connection.execute("select * from form_weeks order by 1, 2, 3").fetchall(),
+        store.connection.execute("select * from age_sex_weeks order by 1, 2, 3, 4, 5").fetchall(),
     )
 
 
@@ -67,9 +70,9 @@ def refresh(store: PostgresStore) -> int:
     return refresh_weeks(store.connection, TOPIC, DEADLINES, SEVERE)
 
 
-def as_if_new(store: PostgresStore) -> tuple[list[Any], list[Any]]:
+def as_if_new(store: PostgresStore) -> tuple[list[Any], list[Any], list[Any]]:
     """What is stored when everything is computed from nothing."""
-    store.connection.execute("truncate quality_weeks, form_weeks, quality_positions")
+    store.connection.execute("truncate quality_weeks, form_weeks, age_sex_weeks, quality_positions")
     refresh(store)
     return stored(store)
 
@@ -127,6 +130,32 @@ def test_the_figures_are_those_of_the_commands(store: PostgresStore) -> None:
         for name, field in everything["fields"].items()
         if field["asked"]
     }
+
+
+def test_ages_and_sexes_are_those_of_the_cases(store: PostgresStore) -> None:
+    fold(store.open(), some_events(random.Random(7), 1, 200))
+    refresh(store)
+    wanted: Counter[tuple[date, str, str, str]] = Counter()
+    for disease, day, registers in store.connection.execute(
+        "select counted_disease, counted_report_day, registers from cases where counted_disease is not null"
+    ):
+        age, sex = (registers.get(name, [None, None])[1] for name in ("age_years", "sex"))
+        band = {None: "age_unknown", 0.5: "age_0", 4: "age_1_4", 30: "age_25_44", 80: "age_65_up"}[age]
+        wanted[day - timedelta(days=day.weekday()), disease, band, sex or "unknown"] += 1
+    assert len({key[2] for key in wanted}) == 5
+    assert {key[3] for key in wanted} == {"male", "unknown"}
+    found = store.connection.execute(
+        "select week_start, disease, age_band, sex, sum(cases)::int from age_sex_weeks group by 1, 2, 3, 4"
+    )
+    assert {tuple(row[:4]): row[4] for row in found} == wanted
+    # Week, disease and district by week, disease and district they add up to the cases.
+    assert (
+        store.connection.execute(
+            "select week_start, disease, district_id, sum(cases)::int from age_sex_weeks group by 1, 2, 3 "
+            "except select week_start, disease, district_id, cases from quality_weeks"
+        ).fetchall()
+        == []
+    )
 
 
 def test_another_catalogue_means_everything_anew(store: PostgresStore) -> None:

@@ -15,6 +15,7 @@ from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.delay import Deadline
 from streams.domain.errors import ConfigurationError
 from streams.handlers.fold_cases import Record
+from streams.stores.boards import refresh_nowcasts
 from streams.stores.completeness import read_completeness
 from streams.stores.counts import CountsRequest, read_counts
 from streams.stores.delay import read_delays
@@ -348,6 +349,42 @@ def test_too_short_a_history_is_said(growing: PostgresStore) -> None:
     assert [row["counted"] for row in rows] == [15, 15, 15, 15, 15, 13, 11, 8]
     assert {(row["nowcast"], row["lower"], row["upper"], row["share_known"]) for row in rows} == {(None,) * 4}
     assert "complete period(s) are known" in rows[0]["why"]
+
+
+def stored_nowcasts(store: PostgresStore) -> dict[date, tuple[Any, ...]]:
+    found = store.connection.execute(
+        "select week_start, counted, nowcast, lower, upper, computed_at from board_nowcasts "
+        "where province = '12' and disease = 'dengue'"
+    )
+    return {row[0]: row[1:] for row in found}
+
+
+def test_the_boards_keep_the_last_nowcast_of_every_week(growing: PostgresStore) -> None:
+    early, late = asked([]).now, asked([], week=36).now
+    assert refresh_nowcasts(growing.connection, early) == 8
+    first = stored_nowcasts(growing)
+    request = NowcastRequest(Scope(early.date(), province="12"), ["disease"], early)
+    assert first == {
+        row["week_start"]: (row["counted"], row["nowcast"], row["lower"], row["upper"], early)
+        for row in read_nowcast(growing.connection, request)
+    }
+    # Eight of one district and, once what is taken back is gone, seven of the other.
+    assert [row[0] for _, row in sorted(first.items())] == [15, 15, 15, 15, 15, 13, 11, 8]
+    assert [row[1] for _, row in sorted(first.items())] == pytest.approx([15] * 8, abs=1)
+
+    assert refresh_nowcasts(growing.connection, late) == 8
+    second = stored_nowcasts(growing)
+    gone = [MONDAY + week * WEEK for week in range(22, 28)]
+    assert {week: second[week] for week in gone} == {week: first[week] for week in gone}
+    assert {row[-1] for week, row in second.items() if week not in gone} == {late}
+    assert sorted(second) == [MONDAY + week * WEEK for week in range(22, 36)]
+
+
+def test_too_short_a_history_leaves_the_boards_what_is_counted(growing: PostgresStore) -> None:
+    assert refresh_nowcasts(growing.connection, asked([], week=12).now) == 8
+    assert [row[:4] for _, row in sorted(stored_nowcasts(growing).items())] == [
+        (counted, None, None, None) for counted in (15, 15, 15, 15, 15, 13, 11, 8)
+    ]
 
 
 def test_what_was_imported_afterwards_is_no_slow_report(store: PostgresStore) -> None:

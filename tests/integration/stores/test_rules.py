@@ -18,9 +18,11 @@ from services.cli.main import app
 from services.settings import Settings
 from streams.domain.errors import ConfigurationError
 from streams.domain.rules import Outcome, Standing, Verdict
+from streams.handlers.judge_rules import Asked
+from streams.stores.area_cases import area_id_of
 from streams.stores.database import connect
 from streams.stores.ledger import PostgresLedger
-from streams.stores.rule_history import area_id_of
+from streams.stores.rule_history import PostgresRuleHistory
 from streams.stores.rule_judge import rules_judge
 from streams.stores.rules import (
     PostgresRules,
@@ -218,6 +220,35 @@ def test_before_the_first_record_nothing_is_known(world: World) -> None:
     # Any other does.
     world.report(1, "2015-01-01", "03549", disease="measles")
     assert world.verdict("tt15_22_1b", "2026-07-26").numbers["history"] == [0, 0, 2, 4, 6]
+
+
+def test_an_older_case_is_history_a_minute_later(world: World) -> None:
+    world.report(1, "2024-07-22")
+    seconds = 0.0
+    history = PostgresRuleHistory(world.database_url, clock=lambda: seconds)
+
+    def known_from() -> date | None:
+        on = date(2026, 8, 1)
+        asked = Asked(
+            "hfmd",
+            BINH_LU,
+            on,
+            cases_since=on,
+            history_since=on,
+            left_out=(),
+            wants_communes=False,
+            wants_deaths=False,
+        )
+        (found,) = history.facts_of([asked])
+        assert found is not None
+        return found[1].known_from
+
+    assert known_from() == date(2024, 7, 22)
+    world.report(1, "2021-07-26")
+    assert known_from() == date(2024, 7, 22)
+    seconds = 61.0
+    assert known_from() == date(2021, 7, 26)
+    history.close()
 
 
 def test_declared_years_are_left_out(world: World, connection: Connection[TupleRow]) -> None:

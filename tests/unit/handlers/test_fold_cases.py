@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import cycle
 from typing import Any, Literal
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -276,6 +277,25 @@ def test_a_record_that_is_no_event_is_dead_lettered(record: Record, error: str, 
     for person in (b"0912345678", "Pâng".encode()):
         assert person not in letter.value + (letter.key or b"")
     assert bench.notified == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "identity"),
+    [
+        (event(onset_on="2023-07-11"), ("LC-1", uuid(1))),
+        (event("0912345678"), (None, uuid(1))),
+        (event().replace(str(uuid(1)).encode(), b"x" * 36), ("LC-1", None)),
+        (b"[]", (None, None)),
+        (b"", (None, None)),
+    ],
+)
+def test_a_dead_letter_is_found_by_what_its_record_is_known_by(
+    value: bytes, identity: tuple[str | None, UUID | None]
+) -> None:
+    bench = Bench()
+    bench.handle([Record(0, 0, START, b"LC-1", value)])
+    (letter,) = bench.announcements.buried
+    assert (letter.subject, letter.event_id) == identity
 
 
 def test_the_limit_of_the_future_is_ten_minutes_after_the_record() -> None:

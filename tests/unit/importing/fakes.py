@@ -1,6 +1,6 @@
 """In memory: the rows that sources sent, the identities that the fold claimed, and Kafka."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ import orjson
 
 from schemas.events import STREAM_MAX_AHEAD, Event, parse_event
 from streams.domain.errors import DependencyDown
-from streams.stores.imports import ImportRow
+from streams.stores.imports import ExternalId, ImportRow, Twin
 
 
 class Crash(Exception):
@@ -66,6 +66,25 @@ class MemoryIdentities:
 
     def hashes(self, identities: Sequence[tuple[str, UUID]]) -> dict[tuple[str, UUID], bytes]:
         return {identity: self.claimed[identity] for identity in identities if identity in self.claimed}
+
+
+class MemoryTwins:
+    """Implements the Twins port.
+
+    Attributes:
+        cases: Case → its disease and its codes by system.
+    """
+
+    def __init__(self) -> None:
+        self.cases: dict[str, tuple[str, dict[str, str]]] = {}
+
+    def carrying(self, ids: Collection[ExternalId]) -> dict[ExternalId, list[Twin]]:
+        found: dict[ExternalId, list[Twin]] = {}
+        for subject, (disease, codes) in self.cases.items():
+            for key in codes.items():
+                if key in ids:
+                    found.setdefault(key, []).append(Twin(subject, disease))
+        return found
 
 
 class MemoryKafka:

@@ -11,7 +11,7 @@ from services.importing.readers import InputFile
 from services.importing.run import Content, ImportPlan, Ports, run_import
 from services.importing.sender import RowStore
 from streams.domain.catalogue import Catalogue
-from tests.unit.importing.fakes import MemoryIdentities, MemoryKafka, MemoryRows
+from tests.unit.importing.fakes import MemoryIdentities, MemoryKafka, MemoryRows, MemoryTwins
 
 NOW = datetime(2025, 11, 1, 5, 0, tzinfo=UTC)
 HEADER = tuple(name for name, _ in COLUMNS)
@@ -42,6 +42,7 @@ class Province:
         self.rows = MemoryRows()
         self.kafka = MemoryKafka(NOW + timedelta(days=9))
         self.codes = codes
+        self.twins = MemoryTwins()
         self.now = NOW
         self._judging = judging
         self._stores: dict[str, MemoryRows] = {}
@@ -63,6 +64,7 @@ class Province:
             sender=None if preview else self.kafka,
             codes=self.codes,
             catalogue=self._judging,
+            twins=self.twins,
         )
         return run_import(
             plan or ImportPlan(name, preview),

@@ -32,7 +32,7 @@ def test_an_unknown_kind_of_file_is_a_usage_error(tmp_path: Path) -> None:
     path.write_bytes(b"%PDF")
     code, output = run(str(path), "--json")
     assert code == 2
-    assert "not a kind of file that is read" in output
+    assert "Not a kind of file that is read" in output
 
 
 @pytest.mark.parametrize("source", ["two words", "0912345678", "x" * 201, ""])

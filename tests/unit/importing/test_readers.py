@@ -214,7 +214,7 @@ def test_kinds_of_files(tmp_path: Path, name: str, content: bytes, kind: str) ->
         ("list.csv", b"", "empty"),
         ("list.xls", b"\xd0\xcf\x11\xe0\xa1", "save it as .xlsx"),
         ("events.json", b"[{}]", "one event a line"),
-        ("list.pdf", b"%PDF", "not a kind of file"),
+        ("list.pdf", b"%PDF", "Not a kind of file"),
     ],
 )
 def test_files_that_are_not_read(tmp_path: Path, name: str, content: bytes, words: str) -> None:

@@ -12,13 +12,17 @@ import orjson
 from schemas.events import DOOR_MAX_AHEAD, Event, parse_event
 from services.intake import create_app
 from services.intake.guard import BodyReader
+from services.intake.staff.ports import CaseBook
 from services.settings import Settings
+from tests.fakes_back_office import FakeBackOffice
 from tests.fakes_intake import FakeAlertBook, FakeKnowledge, FakeSink, small_catalogue
+from tests.people_fakes import FakePeople
 
 NOW = datetime(2026, 1, 15, 1, 0, tzinfo=UTC)
 ONE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 JSON = "application/json"
+LINES = "application/x-ndjson"
 # Nothing listens there: whoever connects in a unit test is found out.
 SETTINGS = Settings(kafka_bootstrap="127.0.0.1:1", database_url="postgresql://nobody@127.0.0.1:1/none")
 
@@ -52,7 +56,11 @@ class Doorstep:
         sink: FakeSink | None = None,
         knowledge: FakeKnowledge | None = None,
         alerts: FakeAlertBook | None = None,
+        people: FakePeople | None = None,
+        office: FakeBackOffice | None = None,
         *,
+        cases: CaseBook | None = None,
+        settings: Settings = SETTINGS,
         send_seconds: float = 5.0,
         client: tuple[str, int] = ("127.0.0.1", 50_000),
         max_open_bytes: int = 64 * 1024 * 1024,
@@ -61,11 +69,16 @@ class Doorstep:
         self.sink = sink or FakeSink()
         self.knowledge = knowledge or FakeKnowledge(catalogue=small_catalogue())
         self.alerts = alerts or FakeAlertBook()
+        self.people = people or FakePeople()
+        self.office = office or FakeBackOffice()
         self.app = create_app(
-            SETTINGS,
+            settings,
             sink=self.sink,
             knowledge=self.knowledge,
             alerts=self.alerts,
+            people=self.people,
+            cases=cases,
+            office=self.office.ports(),
             clock=lambda: NOW,
             send_seconds=send_seconds,
             bodies=lambda metrics: BodyReader(metrics, max_open_bytes, body_seconds),
@@ -102,6 +115,10 @@ class Doorstep:
             return await asyncio.gather(*posts)
 
         return self._runner.run(all_of_them())
+
+    def pass_time(self, seconds: float) -> None:
+        """Let the application's threads work and its loop run for a while."""
+        self._runner.run(asyncio.sleep(seconds))
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """GET a page."""

@@ -9,11 +9,13 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from services.intake import alert_routes
+from services.intake import asking
 from services.intake.openapi import build_openapi
+from services.intake.people.person import Role
 from streams.domain.alerts import AlertEvent, judged
 from streams.domain.rules.verdicts import Level, Outcome
 from tests.fakes_intake import FakeAlertBook
+from tests.people_fakes import FakePeople, make_person
 from tests.unit.domain.test_alerts import LIFE, START, verdict
 from tests.unit.intake.door import JSON, Doorstep
 
@@ -68,7 +70,7 @@ def codes(response: httpx.Response) -> list[tuple[str, str]]:
         ("?disease=rabies", 0),
         ("?area=12", 2),
         ("?area=15", 0),
-        ("?most=1", 1),
+        ("?limit=1", 1),
         ("?open=false", 2),
     ],
 )
@@ -89,8 +91,8 @@ def test_what_is_settled_is_shown_where_all_are_asked_for(door: Doorstep, event:
     ("asked", "fault"),
     [
         ("?open=maybe", ("open", "bad_value")),
-        ("?most=0", ("most", "bad_value")),
-        ("?most=1001", ("most", "bad_value")),
+        ("?limit=0", ("limit", "bad_value")),
+        ("?limit=1001", ("limit", "bad_value")),
         ("?area=123456", ("area", "bad_value")),
         ("?area=99", ("area", "unknown_area")),
         ("?disease=%27--", ("disease", "bad_value")),
@@ -174,7 +176,7 @@ def test_a_note_that_names_a_person_is_refused_and_not_repeated(
     [
         ({"action": "explode"}, ("action", "bad_value")),
         ({}, ("action", "missing")),
-        ({"action": "verify", "by": None}, ("by", "bad_value")),
+        ({"action": "verify", "by": ""}, ("by", "bad_value")),
         ({"action": "verify", "by": "bs lan"}, ("by", "bad_value")),
         ({"action": "verify", "note": "x" * 2_001}, ("note", "bad_value")),
         ({"action": "determine", "instant": "2026-07-20T08:00:00"}, ("instant", "bad_value")),
@@ -189,6 +191,65 @@ def test_a_field_that_is_wrong_is_named(
     assert codes(response) == [fault]
     assert "s3cret" not in response.text
     assert len(door.alerts.lives[event.alert_id]) == 1
+
+
+def test_a_person_acts_under_their_own_name_alone(event: AlertEvent) -> None:
+    people = FakePeople()
+    person = people.signed_in(make_person(Role.EPIDEMIOLOGIST, "bs.hoa"))
+    with Doorstep(alerts=FakeAlertBook(event), people=people) as door:
+        path = f"/v1/alerts/{event.alert_id}/actions"
+        headers = {"content-type": JSON, **person}
+        forged = door.request("POST", path, json={"action": "verify", "by": "bs.lan"}, headers=headers)
+        assert (forged.status_code, codes(forged)) == (403, [("", "not_allowed")])
+        assert len(door.alerts.lives[event.alert_id]) == 1
+        assert door.request("POST", path, json={"action": "verify"}, headers=headers).status_code == 200
+        assert door.alerts.lives[event.alert_id][-1].actor == "bs.hoa"
+    assert [(action.username, action.action) for action in people.actions()] == [("bs.hoa", "alert-verify")]
+
+
+def test_a_reporter_sees_the_alerts_of_their_own_area(event: AlertEvent) -> None:
+    people = FakePeople()
+    here = people.signed_in(make_person(Role.REPORTER, "tram.1", area_codes=("03390",)))
+    there = people.signed_in(make_person(Role.REPORTER, "tram.2", area_codes=("03549",)))
+    with Doorstep(alerts=FakeAlertBook(event), people=people) as door:
+        for headers, shown, status in ((here, 1, 200), (there, 0, 404)):
+            assert len(door.request("GET", "/v1/alerts", headers=headers).json()["alerts"]) == shown
+            one = door.request("GET", f"/v1/alerts/{event.alert_id}", headers=headers)
+            assert one.status_code == status
+
+
+def test_the_inbox_goes_on_where_the_page_before_ended(door: Doorstep, event: AlertEvent) -> None:
+    seen, path = [], "/v1/alerts?open=false&limit=1"
+    for _ in range(3):
+        response = door.get(path)
+        seen += [alert["alert_id"] for alert in response.json()["alerts"]]
+        link = response.headers.get("link")
+        if link is None:
+            break
+        address, _, relation = link.partition(">; ")
+        assert (address[0], relation) == ("<", 'rel="next"')
+        path = address[1:]
+        assert "open=false&limit=1&cursor=" in path
+    assert seen == [alert["alert_id"] for alert in door.get("/v1/alerts?open=false").json()["alerts"]]
+    assert len(seen) == len(set(seen)) == 2
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "x",
+        "W10",
+        # ["raised", "outbreak", "yesterday", …], a list that goes on, and a level that is none
+        "WyJyYWlzZWQiLCAib3V0YnJlYWsiLCAieWVzdGVyZGF5IiwgIjEiXQ",
+        "WzEsMiwzLDQsNV0",
+        "WyJyYWlzZWQiLCAibG91ZCIsICIyMDI2LTAxLTAxVDAwOjAwOjAwKzAwOjAwIiwgIjEiXQ",
+        "WyJyYWlzZWQiLCAib3V0YnJlYWsiLCAiMDAwMS0wMS0wMVQwMDowMDowMCswMTowMCIsICIxIl0",
+        "W1tbW1tbW1tbW1tbW1tbW1tb",
+    ],
+)
+def test_a_cursor_that_was_not_given_out_is_refused(door: Doorstep, cursor: str) -> None:
+    response = door.get(f"/v1/alerts?cursor={cursor}")
+    assert (response.status_code, codes(response)) == (422, [("cursor", "bad_value")])
 
 
 def test_nobody_acts_as_the_system(door: Doorstep, event: AlertEvent) -> None:
@@ -229,7 +290,7 @@ def test_a_body_that_nobody_should_send(
 def test_a_database_that_is_down_or_hangs_is_said(
     door: Doorstep, event: AlertEvent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alert_routes, "ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(asking, "ANSWER_SECONDS", 0.05)
     for attribute in ("is_down", "hangs"):
         setattr(door.alerts, attribute, True)
         for response in (

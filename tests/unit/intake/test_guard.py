@@ -4,11 +4,11 @@ import pytest
 import structlog
 
 from services.intake.__main__ import bind
-from services.intake.guard import is_loopback
-from services.intake.logs import _name_exception_only
+from services.intake.people.site import Site, is_loopback
+from services.logs import name_exception_only
 from streams.domain.errors import ConfigurationError
 from tests.fakes_intake import FakeSink
-from tests.unit.intake.door import Doorstep, event
+from tests.unit.intake.door import SETTINGS, Doorstep, event
 
 LOCAL = ["127.0.0.1", "127.8.8.8", "localhost", "LOCALHOST", "::1", "[::1]"]
 ELSEWHERE = [
@@ -34,9 +34,9 @@ def test_nothing_else_is_loopback(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ELSEWHERE)
-def test_it_refuses_to_listen_elsewhere(host: str) -> None:
+def test_it_refuses_to_listen_elsewhere_without_a_public_url(host: str) -> None:
     with pytest.raises(ConfigurationError, match="does not listen on"):
-        bind(host, 0)
+        Site.of(SETTINGS.model_copy(update={"intake_host": host}))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -110,7 +110,7 @@ class TestLogs:
         assert [(line["method"], line["route"], line["status"]) for line in requests] == [
             ("POST", "/v1/events", 202),
             ("POST", "/v1/events", 422),
-            ("GET", "other", 404),
+            ("GET", "/v1/events/{event_id}", 404),
             ("other", "/v1/events", 405),
         ]
 
@@ -122,12 +122,12 @@ class TestLogs:
 
     def test_an_exception_is_named_without_its_message(self) -> None:
         error = ValueError("LC-2023-000001")
-        line = _name_exception_only(None, "error", {"event": "x", "exc_info": (ValueError, error, None)})
+        line = name_exception_only(None, "error", {"event": "x", "exc_info": (ValueError, error, None)})
         assert line == {"event": "x", "error": "ValueError"}
         try:
             raise error
         except ValueError:
-            assert _name_exception_only(None, "error", {"exc_info": True}) == {"error": "ValueError"}
+            assert name_exception_only(None, "error", {"exc_info": True}) == {"error": "ValueError"}
 
 
 class TestHealth:

@@ -9,7 +9,7 @@ import pytest
 from schemas.events import MAX_BYTES
 from services.intake.body import MAX_BODY_BYTES, MAX_EVENTS
 from services.intake.receive import MAX_ERRORS
-from tests.unit.intake.door import BATCH, JSON, ONE, Doorstep, event
+from tests.unit.intake.door import BATCH, JSON, LINES, ONE, Doorstep, event
 
 RAW = orjson.dumps(event())
 TAIL = RAW[1:]
@@ -80,6 +80,94 @@ def test_is_refused_and_nothing_is_sent(
     assert code in {error["code"] for error in response.json()["errors"]}
     assert door.sink.records == []
     assert door.metric("canhdich_intake_open_bytes") == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(BROKEN_UTF8, id="not utf-8"),
+        pytest.param(b"\xef\xbb\xbf" + RAW, id="byte order mark"),
+        pytest.param(RAW + RAW, id="two events in a row"),
+        pytest.param(b"[" + RAW + b"]", id="a list"),
+        pytest.param(b"9" * 10_000, id="very long number"),
+        pytest.param(with_age(b"9" * 10_000), id="very long age"),
+        pytest.param(with_age(b"-1e999"), id="infinite age"),
+        pytest.param(with_age(b"NaN"), id="nan"),
+        pytest.param(b'{"data":' * 900 + b"1" + b"}" * 900, id="deep object"),
+        pytest.param(b"[" * 100_000, id="deep list"),
+        pytest.param(b'{"subject":"LC-2",' + TAIL, id="key twice"),
+        pytest.param(RAW.replace(b"LC-2023", b"\\ud800"), id="half a surrogate pair"),
+        pytest.param(RAW.replace(b"LC-2023-000001", b"a\\u0000b"), id="nul"),
+        pytest.param(RAW.replace(b"LC-2023-000001", b"'; drop table cases; --"), id="sql"),
+        pytest.param(RAW.replace(b"LC-2023-000001", b"../../etc/passwd\\n"), id="path"),
+        pytest.param(
+            RAW.replace(b'"2023-07-01"', b'"2023-07-01","hamlet":"<script>alert(1)</script>"'), id="html"
+        ),
+        pytest.param(RAW.replace(b'"2023-07-01"', b"\"=cmd|' /C calc'!A0\""), id="formula"),
+        pytest.param(padded(MAX_BYTES + 1), id="long"),
+    ],
+)
+def test_a_hostile_line_is_refused_or_kept_as_text_and_the_others_go_on(door: Doorstep, line: bytes) -> None:
+    good = [orjson.dumps(event(n)) for n in (7, 8)]
+    response = door.post(b"\n".join([good[0], line, good[1]]), LINES)
+    outcomes = [told["outcome"] for told in response.json()["lines"]]
+    assert (response.status_code, outcomes) in (
+        (207, ["accepted", "refused", "accepted"]),
+        (202, ["accepted"] * 3),
+    )
+    sent = [record.value for record in door.sink.records]
+    assert sent in (good, [good[0], line, good[1]])
+    assert b"drop table" not in b"".join(sent)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"action":"verify","action":"dismiss","note":"x"}', 404),
+        (b'{"action":"verify","instant":' + b"9" * 5_000 + b"}", 400),
+        (b'{"action":"verify","instant":1e999}', 422),
+        (b'{"action":' * 5_000 + b"1" + b"}" * 5_000, 400),
+        (b'{"action":"verify","note":"\\ud800"}', 400),
+        (b'{"action":"verify","note":"\xff"}', 400),
+        (b'{"action":"verify","by":"a\\u0000b"}', 422),
+        (b'{"action":"verify","by":"\' or 1=1 --"}', 422),
+        (b'["verify"]', 422),
+        (b"{" + b",".join(b'"%d":1' % n for n in range(20_000)) + b"}", 422),
+    ],
+)
+def test_a_hostile_action_is_refused(door: Doorstep, body: bytes, status: int) -> None:
+    path = "/v1/alerts/00000000-0000-0000-0000-000000000000/actions"
+    response = door.request("POST", path, content=body, headers={"content-type": JSON})
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert len(response.json()["errors"]) <= 100
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "disease='%20or%20'1'%3D'1",
+        "disease=x;drop%20table%20alerts",
+        "disease=%00",
+        "disease=" + "a" * 10_000,
+        "area=%EF%BC%91%EF%BC%92",
+        "area=12%0a",
+        "limit=1e3",
+        "limit=" + "9" * 5_000,
+        "limit=%EF%BC%99&limit=0",
+        "open=%ff%fe",
+        "cursor=../../etc/passwd",
+        "cursor=" + "A" * 10_000,
+        "__proto__=1",
+        "&".join(f"x{n}=1" for n in range(2_000)),
+    ],
+)
+def test_a_hostile_question_is_refused(door: Doorstep, question: str) -> None:
+    response = door.get(f"/v1/alerts?{question}")
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "drop" not in response.text
+    assert len(response.json()["errors"]) <= 100
 
 
 @pytest.mark.parametrize(

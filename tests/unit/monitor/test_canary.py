@@ -72,8 +72,11 @@ class Doorway:
         self.flight = CanaryFlight("http://127.0.0.1:1", 12, self._read, self.metrics, clock=lambda: self.now)
         monkeypatch.setattr(canary.httpx, "post", self._post)
 
-    def _post(self, url: str, json: dict[str, Any], timeout: float) -> httpx.Response:
+    def _post(
+        self, url: str, json: dict[str, Any], headers: dict[str, str], timeout: float
+    ) -> httpx.Response:
         assert url == "http://127.0.0.1:1/v1/events"
+        assert headers == {}
         if self.status is None:
             raise httpx.ConnectError("refused")
         self.sent.append(json)

@@ -5,8 +5,16 @@ from typing import Any
 
 import pytest
 
-from services.cli.doctor_command import audit_check, canary_check, dead_letter_check
+from services.cli.doctor_command import (
+    audit_check,
+    backup_check,
+    canary_check,
+    dead_letter_check,
+    disk_check,
+    rights_check,
+)
 from services.monitor import limits
+from services.monitor.looks import DiskUsage
 from streams.domain.as_of import LogEnds
 from streams.stores.health import StreamHealth, lags
 from tests.builders import TOPIC_ID, position, uuid
@@ -85,3 +93,32 @@ def test_lag_is_what_the_log_has_beyond_the_position() -> None:
     positions = {0: position(8), 1: position(5), 3: position(4, topic_id=uuid(9)), 4: position(3)}
     assert lags(ends, positions) == {0: 2, 1: 0, 2: 7, 3: 4}
     assert lags(ends, {0: position(12)})[0] == 0, "a log that was cut is nothing that waits"
+
+
+@pytest.mark.parametrize(
+    ("age", "is_made", "is_ok", "found"),
+    [
+        (None, False, True, "nothing to back up yet"),
+        (3_600.0, False, True, "none yet; installed 60 min ago"),
+        (93_601.0, False, False, "none yet"),
+        (3_600.0, True, True, "the newest was made 60 min ago"),
+        (93_599.0, True, True, "26.0 h ago"),
+        (93_601.0, True, False, "26.0 h ago"),
+    ],
+)
+def test_the_backup(age: float | None, is_made: bool, is_ok: bool, found: str) -> None:
+    check = backup_check(age, is_made, 26)
+    assert check.ok is is_ok
+    assert found in check.found
+
+
+@pytest.mark.parametrize(("free", "is_ok"), [(100, True), (10, True), (9, False), (0, False)])
+def test_the_disk(free: int, is_ok: bool) -> None:
+    assert disk_check("data", DiskUsage(100, free)).ok is is_ok
+
+
+def test_the_rights() -> None:
+    assert rights_check([], []).ok
+    missing = rights_check(["canhdich_worker"], [])
+    assert (missing.ok, missing.found) == (False, "no login canhdich_worker")
+    assert rights_check([], ["a", "b", "c", "d", "e"]).found == "a; b; c and 2 more"

@@ -85,6 +85,19 @@ def test_the_broker_listens_on_this_machine_only_and_makes_no_topics_of_its_own(
     assert f"log.dirs={tmp_path}" in lines
 
 
+def test_a_broker_with_logins_lets_nobody_in_without_and_asks_what_each_may_do(tmp_path: Path) -> None:
+    lines = kafka.server_properties(tmp_path, PORTS, "admins-password").splitlines()
+    assert "listeners=SASL_PLAINTEXT://127.0.0.1:9192,CONTROLLER://127.0.0.1:9193" in lines
+    assert "listener.security.protocol.map=SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT" in lines
+    assert "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer" in lines
+    assert "allow.everyone.if.no.acl.found=false" in lines
+    assert "super.users=User:admin" in lines
+    without = kafka.server_properties(tmp_path, PORTS).splitlines()
+    assert not [
+        line for line in without if line.startswith(("authorizer", "super.users", "sasl", "listener.name"))
+    ]
+
+
 def test_the_database_listens_on_this_machine_only_and_writes_before_it_answers() -> None:
     lines = timescale.settings(5532, 8 * 1024**3).splitlines()
     assert "listen_addresses = '127.0.0.1'" in lines

@@ -1,0 +1,1 @@
+"""The pages of the staff: server-rendered HTML that works without JavaScript, in Vietnamese and English."""

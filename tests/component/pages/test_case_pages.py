@@ -1,0 +1,142 @@
+"""The pages of cases in a real browser, with their scripts."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from services.intake.people.person import Role
+from tests.browser import DESKTOP, PHONE, LiveApp, check_accessibility
+from tests.people_fakes import make_person
+
+NURSE = make_person(Role.REPORTER, "lan", name="Trạm Y tế Phong Thổ", area_codes=("109",))
+CDC = make_person(Role.EPIDEMIOLOGIST, "minh", name="CDC", language="en")
+FIRST_PAGE_BYTES = 60_000
+
+
+def fill(page: Page, **fields: str) -> None:
+    for name, value in fields.items():
+        page.locator(f"#f-{name}").fill(value)
+
+
+def test_a_case_is_reported_with_the_keyboard_alone_and_its_page_says_that_it_counts(
+    live: LiveApp, page: Page
+) -> None:
+    live.sign_in(page.context, NURSE)
+    page.goto(f"{live.url}/cases/new")
+    keyboard = page.keyboard
+    # The disease has the focus.
+    for typed in ("sot xuat huyet", "phong tho", "", "4/1/2026", "", ""):
+        keyboard.type(typed)
+        keyboard.press("Tab")
+    keyboard.type("8 tháng")
+    keyboard.press("Enter")
+    page.wait_for_url("**/cases/LC-TYT-03549-*")
+    expect(page.get_by_role("status")).to_contain_text("Hệ thống đã nhận. Ca đã được tính.")
+    (event,) = live.events()
+    assert event["data"] == {
+        "disease": "dengue",
+        "area_code": "03549",
+        "onset_on": "2026-01-04",
+        "age_years": 0.67,
+        "classification": "suspected",
+    }
+    # Made on the device: version 7.
+    assert event["id"][14] == "7"
+    assert event["id"] in page.url
+
+
+def test_errors_stand_beside_their_fields_and_what_was_typed_stays(live: LiveApp, page: Page) -> None:
+    live.sign_in(page.context, NURSE)
+    page.goto(f"{live.url}/cases/new")
+    fill(page, disease="Dại", area="Xã Phong Thổ (03549)", onset_on="31/2", hamlet="nhà ông Lò Văn Pâng")
+    page.get_by_role("button", name="Gửi báo cáo ca bệnh").click()
+    error = page.locator("#f-onset_on-error")
+    expect(error).to_contain_text("không đọc được ngày")
+    expect(page.locator("#f-onset_on")).to_be_focused()
+    expect(page.locator("#f-onset_on")).to_have_value("31/2")
+    fill(page, onset_on="3/1/2026")
+    page.keyboard.press("Enter")
+    expect(page.locator("#f-hamlet-error")).to_contain_text("họ tên người")
+    expect(error).to_be_hidden()
+    fill(page, hamlet="")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/cases/LC-TYT-03549-*")
+    assert [event["data"]["onset_on"] for event in live.events()] == ["2026-01-03"]
+
+
+def test_a_case_is_changed_and_taken_back_on_its_page(live: LiveApp, page: Page) -> None:
+    live.sign_in(page.context, NURSE)
+    page.goto(f"{live.url}/cases/new")
+    fill(page, disease="Dại", area="Xã Phong Thổ (03549)")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/cases/LC-TYT-03549-*")
+    page.get_by_text("Diễn biến, tử vong", exact=True).click()
+    page.locator("#outcome-outcome").select_option("dead")
+    page.locator("#outcome-died_at").fill("4/1/2026")
+    page.locator("#outcome").get_by_role("button").click()
+    page.wait_for_url(re.compile(f"event=(?!{live.events()[0]['id']})"))
+    expect(page.locator(".history li.new")).to_contain_text("tử vong")
+    assert live.events()[1]["data"] == {"outcome": "dead", "died_at": "2026-01-04"}
+    page.get_by_text("Rút ca", exact=True).first.click()
+    page.get_by_role("button", name="Rút ca này").click()
+    expect(page.locator("#retract-confirm-error")).to_contain_text("Hãy đánh dấu")
+    page.locator("#retract-reason").select_option("entered_in_error")
+    page.get_by_label("Tôi chắc chắn").check()
+    page.get_by_role("button", name="Rút ca này").click()
+    expect(page.get_by_text("Ca đã rút, không được tính.")).to_be_visible()
+    assert len(live.events()) == 3
+
+
+def test_the_first_page_weighs_less_than_60_kilobytes_with_all_that_it_loads(
+    live: LiveApp, page: Page
+) -> None:
+    sizes: dict[str, int] = {}
+    page.context.on(
+        "requestfinished",
+        lambda request: sizes.setdefault(request.url, request.sizes()["responseBodySize"]),
+    )
+    live.sign_in(page.context, NURSE)
+    page.goto(f"{live.url}/cases/new", wait_until="networkidle")
+    assert {"style.css", "case_form.js", "htmx.min.js"} <= {url.rpartition("/")[2] for url in sizes}
+    assert sum(sizes.values()) < FIRST_PAGE_BYTES, sizes
+
+
+def _pages(live: LiveApp, page: Page) -> list[tuple[str, str]]:
+    """Name and address of every page of cases, with a case to show."""
+    page.goto(f"{live.url}/cases/new")
+    fill(page, disease="Rabies", area="Xã Phong Thổ (03549)", age_years="34")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/cases/LC-TYT-03549-*")
+    case = page.url.partition("?")[0]
+    return [
+        ("new", "/cases/new"),
+        ("find", "/cases"),
+        ("unfound", "/cases?disease=qqq"),
+        ("case", case.removeprefix(live.url)),
+        ("sent", page.url.removeprefix(live.url)),
+        ("unknown", "/cases/LC-0"),
+        ("offline", "/offline"),
+    ]
+
+
+@pytest.mark.parametrize(("language", "screen"), [("vi", PHONE), ("en", DESKTOP)])
+def test_every_page_of_cases_is_accessible_and_fits(
+    live: LiveApp, browser: Browser, language: Any, screen: Mapping[str, Any]
+) -> None:
+    context = browser.new_context(**screen)
+    page = context.new_page()
+    live.sign_in(context, make_person(Role.REPORTER, "mai", area_codes=("109",), language=language))
+    for name, address in _pages(live, page):
+        page.goto(f"{live.url}{address}")
+        for summary in page.locator("summary").all():
+            summary.click()
+        check_accessibility(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+    page.goto(f"{live.url}/cases/new")
+    page.get_by_role("button", name=re.compile("Gửi báo cáo|Send the case")).click()
+    expect(page.locator("#f-disease-error")).to_be_visible()
+    check_accessibility(page)
+    context.close()
