@@ -12,6 +12,7 @@ Chromium starts once for a module and every test has a context of its own: a win
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -161,6 +162,13 @@ class LiveApp:
     def events(self) -> list[dict[str, Any]]:
         """The events that Kafka has, in their order."""
         return [orjson.loads(record.value) for record in self.sink.records]
+
+    def wait_for_events(self, page: Page, number: int) -> None:
+        """Return when Kafka has so many events; the page goes on meanwhile."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while len(self.sink.records) < number:
+            assert time.monotonic() < deadline, f"{len(self.sink.records)} of {number} events came"
+            page.wait_for_timeout(20)
 
 
 @pytest.fixture(scope="module")

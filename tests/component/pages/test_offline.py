@@ -120,6 +120,7 @@ def test_cases_reported_without_a_line_survive_a_closed_browser_and_are_sent_onc
 
     live.sign_in(context, NURSE)
     page.goto(f"{live.url}/cases/new")
+    live.wait_for_events(page, 2)
     expect(page.locator("#queue")).to_be_hidden()
     assert [event["data"]["disease"] for event in live.events()] == ["rabies", "measles"]
     # The second time the same.
@@ -240,6 +241,7 @@ def test_signing_out_warns_of_what_waits_and_wipes_it_with_its_key(live: LiveApp
     assert "phiên làm việc ở máy chủ sẽ đóng khi có mạng" in said[1]
     assert page.evaluate(READ_STORE) == {"extractable": [], "texts": []}
     # Nor is the form there any more.
+    page.wait_for_load_state("networkidle")
     page.goto(f"{live.url}/cases/new")
     expect(page.get_by_text("Trang này cần mạng")).to_be_visible()
     # With the line the session ends, too.

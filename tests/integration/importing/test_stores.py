@@ -107,9 +107,9 @@ def test_a_question_is_asked_answered_once_and_opened_again(
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("disease", "Sởii", "sởi"), "no code of a disease"),
-        (("area_code", "Xã Bình Lưu", "99999"), "no area has this code"),
-        (("area_code", "Xã Bình Lưu", "03412", "--on", "2025-08-01"), "no area has this code"),
+        (("disease", "Sởii", "sởi"), "No code of a disease"),
+        (("area_code", "Xã Bình Lưu", "99999"), "No area has this code"),
+        (("area_code", "Xã Bình Lưu", "03412", "--on", "2025-08-01"), "No area has this code"),
         (("disease", "Lò Văn Pâng", "measles"), "identifier"),
     ],
 )

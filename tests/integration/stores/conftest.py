@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from psycopg import Connection, sql
+from psycopg import Connection
 from psycopg.rows import TupleRow
 
 import schemas.catalogue as published
@@ -20,6 +20,7 @@ from streams.stores.tables import case_from_row
 from tests.builders import START, event, minutes, position, records, small_catalogue
 from tests.conftest import NativeStack, scratch_database
 from tests.fakes import run
+from tests.histories import empty
 from tests.ledger_contract import LedgerRow, StoredLedger, fold
 
 
@@ -105,13 +106,7 @@ def small_database_url(native_stack: NativeStack) -> Iterator[str]:
 def connection(small_database_url: str) -> Iterator[Connection[TupleRow]]:
     """A connection to a database with the small catalogue and nothing else."""
     with connect(small_database_url) as connection:
-        tables = connection.execute(
-            "select tablename from pg_tables where schemaname = 'public' and tablename not like '%yoyo%' "
-            # Nobody can change the trail.
-            "and tablename <> 'staff_actions'"
-        )
-        names = sql.SQL(", ").join(sql.Identifier(name) for (name,) in tables)
-        connection.execute(sql.SQL("truncate {}").format(names))
+        empty(connection)
         load(connection, small_catalogue(), "test")
         yield connection
 
