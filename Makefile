@@ -40,7 +40,7 @@ demo: up ## Set everything up, send a simulated year of Lai Châu through it, sh
 
 test: install browser lint types test-stack ## Set everything up and run every check and test
 	@set -a; . $(TEST_HOME)/env; set +a; \
-	    status=0; CANHDICH_REQUIRE_NATIVE=1 $(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder || status=$$?; \
+	    status=0; MAKEFLAGS= CANHDICH_REQUIRE_NATIVE=1 $(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder || status=$$?; \
 	    $(TEST_NATIVE) $(NATIVE) down; exit $$status
 
 # The pages are tested in Debian's own Chromium: Playwright's download is not wanted, and may not be reachable.
