@@ -203,7 +203,11 @@ def people(districts: bool) -> str:
 )"""
 
 
-def nearest(here: str, others: int) -> str:
+NEIGHBOURS: Final = 4
+"""How many districts a district is shown beside."""
+
+
+def nearest(here: str) -> str:
     """A common table expression `near`: the districts nearest to one, itself among them.
 
     Their `label` begins with their rank: 0 is the district itself, 1 the nearest. Which districts touch each
@@ -211,7 +215,6 @@ def nearest(here: str, others: int) -> str:
 
     Args:
         here: A common table expression with the `latitude` and `longitude` of the district.
-        others: How many besides it.
     """
     return f"""near AS (
   SELECT district, row_number() OVER (ORDER BY distance, district) - 1 || '. ' || name AS label
@@ -225,8 +228,15 @@ def nearest(here: str, others: int) -> str:
   ) AS measured
   WHERE distance IS NOT NULL
   ORDER BY distance, district
-  LIMIT {others + 1}
+  LIMIT {NEIGHBOURS + 1}
 )"""
+
+
+RATES_OF_PLACES: Final = (
+    f"SELECT {local_time('monday')} AS time, label AS metric, (cases * 1e5 / population)::float8 AS rate\n"
+    "FROM counted\nJOIN people USING (district)\nJOIN near USING (district)\nORDER BY time, metric"
+)
+"""Weekly rates per 100,000 from `counted` (monday, district, cases), `people` and `near`."""
 
 
 # Variables -----------------------------------------------------------------------------------------

@@ -9,11 +9,12 @@ import orjson
 
 from schemas.catalogue import Catalogue
 from schemas.events import STREAM_MAX_AHEAD, Event, parse_event
+from services.intake.staff.case_book import found_case
 from services.intake.staff.ports import CaseSearch, FoundCase
 from services.intake.staff.vocabulary import Vocabulary
 from streams.domain.areas import code_of
 from streams.domain.calendar import microseconds
-from streams.domain.case import AREA, Case, contribution_of, overall_result, state_of
+from streams.domain.case import AREA, Case, contribution_of, state_of
 from streams.domain.errors import DependencyDown
 from streams.domain.judging import Parked, judge, kind_of
 from streams.stores.cases import ShownCase
@@ -141,18 +142,4 @@ class FakeCaseBook:
         return not around.isdisjoint(codes)
 
     def _found(self, subject: str, case: Case) -> FoundCase:
-        state = state_of(case)
-        return FoundCase(
-            subject,
-            state.get("disease"),
-            state.get(AREA),
-            state.get("onset_on"),
-            state.get("reported_on"),
-            state["classification"],
-            overall_result(set(case.lab.values())),
-            state["outcome"],
-            state.get("age_years"),
-            state["sex"],
-            state["retracted"],
-            contribution_of(case, self._catalogue) is not None,
-        )
+        return found_case(subject, case, contribution_of(case, self._catalogue) is not None)

@@ -24,11 +24,13 @@ from dashboards.framework import (
     LAST_DAY,
     LEVELS,
     MAX_DATA_POINTS,
+    NEIGHBOURS,
     OF_AREA,
     OF_DISEASES,
     OF_PROVINCE,
     ORANGE,
     PROVINCE,
+    RATES_OF_PLACES,
     TIMEZONE,
     VERMILION,
     Board,
@@ -411,9 +413,6 @@ WHERE {CHOSEN}"""
     )
 
 
-_NEIGHBOURS: Final = 4
-
-
 def neighbours(language: Language) -> dm.Panel:
     """The chosen alert's disease in its district and those nearest to it."""
     return panel(
@@ -422,10 +421,10 @@ def neighbours(language: Language) -> dm.Panel:
         title=Text("Bệnh này ở các huyện gần đó", "The same disease in the districts nearby"),
         question=Text(
             f"Chỉ ở đây hay cả các huyện bên? Ca trên 100.000 dân mỗi tuần khởi phát, bệnh của cảnh báo "
-            f"đang xem: huyện của cảnh báo (0) và {_NEIGHBOURS} huyện cùng tỉnh có tâm gần nhất (1 là gần "
+            f"đang xem: huyện của cảnh báo (0) và {NEIGHBOURS} huyện cùng tỉnh có tâm gần nhất (1 là gần "
             f"nhất). Cảnh báo của cả tỉnh không có huyện.",
             f"Only here, or around it, too? Cases per 100,000 by week of onset of the chosen alert's "
-            f"disease: its district (0) and the {_NEIGHBOURS} of the province whose centres are nearest (1 "
+            f"disease: its district (0) and the {NEIGHBOURS} of the province whose centres are nearest (1 "
             f"is the nearest). An alert of the whole province has no district.",
         ),
         page="incidence",
@@ -440,7 +439,7 @@ WITH chosen AS (
   FROM districts AS d
   JOIN chosen AS c ON d.structure_on = c.structure_on AND d.province = c.province AND d.district = c.district
   WHERE d.district <> '-'
-), {people(districts=True)}, {nearest("here", _NEIGHBOURS)}, counted AS MATERIALIZED (
+), {people(districts=True)}, {nearest("here")}, counted AS MATERIALIZED (
   SELECT {week_of("dc.day")} AS monday, dc.district, sum(dc.notified) AS cases
   FROM chosen AS c
   JOIN daily_counts AS dc
@@ -449,11 +448,7 @@ WITH chosen AS (
     AND dc.district IN (SELECT district FROM near)
   GROUP BY 1, 2
 )
-SELECT {local_time("monday")} AS time, label AS metric, (cases * 1e5 / population)::float8 AS rate
-FROM counted
-JOIN people USING (district)
-JOIN near USING (district)
-ORDER BY time, metric"""
+{RATES_OF_PLACES}"""
             )
         ],
         overrides=place_colours(),

@@ -20,6 +20,7 @@ from dashboards.framework import (
     IN_PERIOD,
     INSTANT,
     LAST_DAY,
+    NEIGHBOURS,
     OF_AREA,
     OF_BASIS,
     OF_DISEASES,
@@ -27,6 +28,7 @@ from dashboards.framework import (
     ONCE,
     ONE_DISTRICT,
     PROVINCE,
+    RATES_OF_PLACES,
     Board,
     Language,
     Text,
@@ -110,9 +112,6 @@ LEFT JOIN ranked USING (district)
 WHERE district IN (${{district:sqlstring}})"""
 
 
-_NEIGHBOURS: Final = 4
-
-
 def neighbours(language: Language) -> dm.Panel:
     """The district and those nearest to it."""
     return panel(
@@ -121,9 +120,9 @@ def neighbours(language: Language) -> dm.Panel:
         title=Text("So với các huyện gần nhất", "Beside the nearest districts"),
         question=Text(
             f"Có lan từ hay sang huyện bên không? Ca trên 100.000 dân mỗi tuần ISO, của huyện này (0) và "
-            f"{_NEIGHBOURS} huyện cùng tỉnh có tâm gần nhất (1 là gần nhất).",
+            f"{NEIGHBOURS} huyện cùng tỉnh có tâm gần nhất (1 là gần nhất).",
             f"Does it come from or go to a neighbour? Cases per 100,000 in each ISO week, of this district "
-            f"(0) and the {_NEIGHBOURS} of the province whose centres are nearest (1 is the nearest).",
+            f"(0) and the {NEIGHBOURS} of the province whose centres are nearest (1 is the nearest).",
         ),
         page="incidence",
         size=(12, 12),
@@ -132,18 +131,14 @@ def neighbours(language: Language) -> dm.Panel:
                 f"""
 WITH {people(districts=True)}, here AS (
   SELECT avg(latitude) AS latitude, avg(longitude) AS longitude FROM districts WHERE {OF_AREA}
-), {nearest("here", _NEIGHBOURS)}, counted AS MATERIALIZED (
+), {nearest("here")}, counted AS MATERIALIZED (
   SELECT {week_of("day")} AS monday, district, sum({CASES}) AS cases
   FROM daily_counts
   WHERE {OF_PROVINCE} AND district IN (SELECT district FROM near) AND {OF_BASIS} AND {IN_PERIOD}
     AND {OF_DISEASES} AND {ONCE}
   GROUP BY 1, 2
 )
-SELECT {local_time("monday")} AS time, label AS metric, (cases * 1e5 / population)::float8 AS rate
-FROM counted
-JOIN people USING (district)
-JOIN near USING (district)
-ORDER BY time, metric"""
+{RATES_OF_PLACES}"""
             )
         ],
         overrides=place_colours(),

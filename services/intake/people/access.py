@@ -149,14 +149,26 @@ async def record(request: Request, action: str, target: str, detail: Mapping[str
 
 
 async def record_sent(request: Request, accepted: int, event_ids: Sequence[str]) -> None:
-    """Write down that events were sent, with the first of their ids; nothing for a program of this machine.
-
-    Kafka has them by now: that the trail could not be written is logged, and no reason to send them again.
-    """
+    """Write down that events were sent, with the first of their ids; nothing of a program of our own."""
     person = person_of(request)
     if person is None or person is LOCAL_PROGRAM or not accepted:
         return
+    await record_done(request, "events-sent", event_ids[0], {"accepted": str(accepted)})
+
+
+async def record_done(request: Request, action: str, target: str, detail: Mapping[str, str]) -> None:
+    """As `record`, of what Kafka has by now.
+
+    That it could not be written is logged, and no reason to send the events again.
+    """
     try:
-        await record(request, "events-sent", event_ids[0], {"accepted": str(accepted)})
+        await record(request, action, target, detail)
     except (CanhDichError, Refused) as error:
-        log.error("trail_not_written", error=type(error).__name__, username=person.username)  # noqa: TRY400
+        person = person_of(request)
+        log.error(  # noqa: TRY400
+            "trail_not_written",
+            action=action,
+            detail=dict(detail),
+            error=type(error).__name__,
+            username=person.username if person else "",
+        )

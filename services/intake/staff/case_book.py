@@ -11,7 +11,7 @@ from schemas.sql import query
 from services.intake.staff.ports import CaseSearch, FoundCase
 from services.intake.staff.vocabulary import Vocabulary
 from services.intake.threads import Worker
-from streams.domain.case import AREA, Case, Stamp, overall_result, state_of
+from streams.domain.case import AREA, Case, overall_result, state_of
 from streams.domain.errors import CanhDichError, DependencyDown
 from streams.stores.cases import ShownCase, read_case
 from streams.stores.catalogue import current_load_id, with_operator_files
@@ -97,11 +97,11 @@ class DatabaseCaseBook:
                     rows = connection.execute(query("cases_by_day"), parameters).fetchall()
         except psycopg.Error as error:
             raise DependencyDown(f"TimescaleDB refuses the question: {type(error).__name__}") from error
-        return [_found(*row) for row in rows]
+        return [found_case(subject, Case(dict(registers)), counts) for subject, registers, counts in rows]
 
 
-def _found(subject: str, registers: dict[str, tuple[Stamp, Any]], counts: bool) -> FoundCase:
-    case = Case(dict(registers))
+def found_case(subject: str, case: Case, counts: bool) -> FoundCase:
+    """A case as a list of cases shows it."""
     state = state_of(case)
     return FoundCase(
         subject,

@@ -20,7 +20,7 @@ from services.importing.outcome import BadCell
 from services.intake.body import ONE
 from services.intake.documents import FieldError
 from services.intake.guard import BodyReader
-from services.intake.people.access import allow, areas_of, person_of, record, visit_of
+from services.intake.people.access import allow, areas_of, person_of, record_done, visit_of
 from services.intake.people.event_rights import may_send
 from services.intake.people.person import Person
 from services.intake.problems import KINDS, Refused
@@ -190,11 +190,7 @@ def add_case_routes(
                 raise
         else:
             warnings = [(w["message_vi"], w["message_en"]) for w in receipt["events"][0]["warnings"]]
-        try:
-            await record(request, "case-sent", subject, {"event": str(event_id), "type": event_type})
-        except CanhDichError as error:
-            # What Kafka has acknowledged cannot be taken back for that.
-            log.warning("trail_not_written", event_id=str(event_id), error=type(error).__name__)
+        await record_done(request, "case-sent", subject, {"event": str(event_id), "type": event_type})
         return await answer(request, subject, event_id, event, warnings)
 
     async def answer(

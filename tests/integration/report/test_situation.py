@@ -1,7 +1,6 @@
 # ruff: noqa: E501 (sentences are shown whole)
 """The situation report of Lai Châu 2023 from the demo's data: every sentence, and every figure asked again."""
 
-import json
 import re
 from dataclasses import replace
 from datetime import date, datetime
@@ -15,12 +14,10 @@ import orjson
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner, Result
 
 import services.cli.connection
 from schemas.catalogue import Catalogue
 from services.cli import report_command
-from services.cli.main import app
 from services.demo.figures import figures_of
 from services.report.writing import situation_report
 from services.settings import Settings
@@ -31,6 +28,7 @@ from streams.stores.database import connect
 from streams.stores.ledger import PostgresLedger
 from tests import ledger_contract
 from tests.builders import event
+from tests.commands import printed, run
 from tests.conftest import SettingsFactory
 from tests.demo_store import fold_demo, recorded
 from tests.fakes import run as finish
@@ -97,18 +95,6 @@ def commands(demo_url: str, settings_for: SettingsFactory, monkeypatch: pytest.M
     for module in (services.cli.connection, report_command):
         monkeypatch.setattr(module, "settings", lambda: configured)
     return configured
-
-
-def run(*arguments: str) -> Result:
-    """A command and what came of it."""
-    return CliRunner().invoke(app, list(arguments))
-
-
-def printed(*arguments: str) -> Any:
-    """What `--json` prints."""
-    result = run(*arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
 
 
 @pytest.fixture(scope="module")

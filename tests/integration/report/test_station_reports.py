@@ -1,19 +1,16 @@
 # ruff: noqa: E501 (sentences are shown whole)
 """The reports of a focus and of an outbreak, by the commands, on a database: every figure asked again."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import docx
 import pytest
-from typer.testing import CliRunner, Result
 
 import services.cli.connection
 from schemas.catalogue import Catalogue
 from services.cli import report_command
-from services.cli.main import app
 from streams.domain.alerts import Life
 from streams.domain.rules.verdicts import Level, Outcome
 from streams.stores.alerts import PostgresAlerts
@@ -23,6 +20,7 @@ from streams.stores.ledger import PostgresLedger
 from streams.stores.reports import PostgresReports
 from tests import ledger_contract, reports_contract
 from tests.builders import event, position
+from tests.commands import printed, run
 from tests.conftest import SettingsFactory
 from tests.demo_store import recorded
 from tests.fakes import run as finish
@@ -100,16 +98,6 @@ def commands(filled: str, settings_for: SettingsFactory, monkeypatch: pytest.Mon
     for module in (services.cli.connection, report_command):
         monkeypatch.setattr(module, "settings", lambda: configured)
     return filled
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments))
-
-
-def printed(*arguments: str) -> Any:
-    result = run(*arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
 
 
 def texts(document: dict[str, Any]) -> dict[str, list[str]]:

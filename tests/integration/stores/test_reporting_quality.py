@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from typer.testing import CliRunner, Result
 
-from services.cli.main import app
 from services.settings import Settings
 from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.delay import Deadline
@@ -23,6 +21,7 @@ from streams.stores.scope import Scope
 from streams.stores.silence import read_silence
 from streams.stores.triangle import NowcastRequest, read_nowcast
 from tests.builders import event
+from tests.commands import printed, run
 from tests.integration.stores.conftest import PostgresStore
 from tests.ledger_contract import fold
 
@@ -439,16 +438,6 @@ def commands(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> PostgresS
     settings = Settings(kafka_bootstrap="127.0.0.1:1", database_url=SecretStr(store.database_url))
     monkeypatch.setattr("services.cli.connection.settings", lambda: settings)
     return store
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
-
-
-def printed(*arguments: str) -> Any:
-    done = run(*arguments, "--json")
-    assert done.exit_code == 0, done.output
-    return json.loads(done.stdout)
 
 
 COMMANDS = ("delays", "completeness", "silent", "nowcast")
