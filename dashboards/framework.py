@@ -57,7 +57,7 @@ class Text(NamedTuple):
 # green (tests/contract/test_board_colours.py measures it). Vermilion is for alerts only.
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
 SKY, YELLOW, GREY, VERMILION = "#56B4E9", "#F0E442", "#666666", "#D55E00"
-DARK_BLUE, VIOLET, PLUM, OLIVE = "#332288", "#7F0DF2", "#291424", "#2C3A03"
+DARK_BLUE, VIOLET, PLUM, BROWN = "#332288", "#7F0DF2", "#291424", "#6B3310"
 PETROL, SAND, PALE = "#195366", "#D8BB64", "#C8C8C8"
 
 DISEASE_COLOURS: Final[Mapping[str, str]] = {
@@ -70,13 +70,13 @@ DISEASE_COLOURS: Final[Mapping[str, str]] = {
     "rabies": DARK_BLUE,
     "tuberculosis": PLUM,
     "malaria": VIOLET,
-    "viral_encephalitis": OLIVE,
+    "viral_encephalitis": BROWN,
     "rash_fever_susp_measles": PETROL,
     "influenza_seasonal": SAND,
 }
 """The same disease has the same colour on every board. More than a dozen colours cannot be told apart: the
 rarer diseases share those of the less common of these."""
-SHARED_COLOURS: Final = (SAND, PETROL, OLIVE, VIOLET, GREEN, DARK_BLUE)
+SHARED_COLOURS: Final = (SAND, PETROL, BROWN, VIOLET, GREEN, DARK_BLUE)
 
 LEVELS: Final[Mapping[str, tuple[Text, str]]] = {
     "attention": (Text("Chú ý", "Attention"), SKY),
@@ -139,6 +139,9 @@ ALL: Final = "'__all__'"
 FIRST_DAY: Final = f"($__timeFrom()::timestamptz AT TIME ZONE '{TIMEZONE}')::date"
 LAST_DAY: Final = f"($__timeTo()::timestamptz AT TIME ZONE '{TIMEZONE}')::date"
 """First and last day of the time picker, both included, as `canhdich counts --from --to` means them."""
+
+INCOMPLETE_DAYS: Final = 14
+"""By which most reports have come."""
 
 IN_PERIOD: Final = f"day BETWEEN {FIRST_DAY} AND {LAST_DAY}"
 
@@ -232,11 +235,18 @@ def nearest(here: str) -> str:
 )"""
 
 
-RATES_OF_PLACES: Final = (
-    f"SELECT {local_time('monday')} AS time, label AS metric, (cases * 1e5 / population)::float8 AS rate\n"
-    "FROM counted\nJOIN people USING (district)\nJOIN near USING (district)\nORDER BY time, metric"
-)
-"""Weekly rates per 100,000 from `counted` (monday, district, cases), `people` and `near`."""
+RATES_OF_PLACES: Final = f"""SELECT {local_time("monday")} AS time, label AS metric,
+  (coalesce(cases, 0) * 1e5 / population)::float8 AS rate
+FROM near
+JOIN people USING (district)
+CROSS JOIN (
+  SELECT week_start::date AS monday
+  FROM generate_series({week_of(FIRST_DAY)}::timestamp, {LAST_DAY}, '7 days') AS week_start
+) AS weeks
+LEFT JOIN counted USING (district, monday)
+ORDER BY time, metric"""
+"""Weekly rates per 100,000 from `counted` (monday, district, cases), `people` and `near`; a week without
+a case is a zero: a line drawn past it would show cases that nobody had."""
 
 
 # Variables -----------------------------------------------------------------------------------------
@@ -308,9 +318,20 @@ ORDER BY has_counts DESC, name"""
 )
 
 
-def _districts(_: Language) -> str:
+def place_name(language: Language, name: str = "name") -> str:
+    """SQL of a district's name; cases whose district is not known stand under '-'.
+
+    Args:
+        language: Of the words for them.
+        name: SQL of the name.
+    """
+    unknown = Text("Không rõ huyện", "District not known")(language)
+    return f"CASE district WHEN '-' THEN '{unknown}' ELSE {name} END"
+
+
+def _districts(language: Language) -> str:
     return f"""
-SELECT name AS __text, district AS __value
+SELECT {place_name(language)} AS __text, district AS __value
 FROM districts
 WHERE {OF_PROVINCE}
 ORDER BY district = '-', name"""
@@ -436,6 +457,23 @@ def level_mappings(
     ]
 
 
+def level_column(language: Language) -> dm.DashboardFieldConfigSourceOverrides:
+    """A table's column of levels by their rank, each in its colour."""
+    return override(
+        "level",
+        Text("Mức", "Level")(language),
+        mappings=[mapping.to_json() for mapping in level_mappings(language)],
+        custom__cellOptions={"type": "color-background", "mode": "basic"},
+        custom__align="left",
+        custom__width=140,
+    )
+
+
+def sentence_column(column: str, title: str) -> dm.DashboardFieldConfigSourceOverrides:
+    """A table's column of sentences: in as many lines as they need."""
+    return override(column, title, custom__cellOptions={"type": "auto", "wrapText": True})
+
+
 def steps(*bounds: tuple[float | None, str]) -> db.ThresholdsConfig:
     """Thresholds: from each bound on a colour; the first bound is None."""
     return (
@@ -462,18 +500,25 @@ def tooltip() -> cb.VizTooltipOptions:
 
 
 def rows_by_week(
-    scheme: str, *, unit: str = "short", least: float | None = None, most: float | None = None
+    scheme: str = "Cividis",
+    *,
+    is_reversed: bool = True,
+    unit: str = "short",
+    least: float | None = None,
+    most: float | None = None,
 ) -> hm.Panel:
     """One row per series and one cell per week: the colour is the value.
 
     Args:
-        scheme: A scale of one colour, such as Blues.
+        scheme: Grafana's name of a scale that everybody tells apart. By default from yellow to dark blue: the
+            palest of most others is white, and a single case would not be seen.
+        is_reversed: The scale from its end to its beginning.
         unit: Of the values.
         least: Value of the palest colour; None: the smallest.
         most: Value of the darkest colour; None: the largest.
     """
     colours = hm.HeatmapColorOptions().mode(hmm.HeatmapColorMode.SCHEME).scheme(scheme).steps(64)
-    colours = colours.reverse(False).fill("dark-orange").exponent(0.5)
+    colours = colours.reverse(is_reversed).fill("dark-orange").exponent(0.5)
     if least is not None:
         colours = colours.min(least)
     if most is not None:
@@ -502,8 +547,8 @@ def lines_of_places() -> ts.Panel:
         .draw_style(cm.GraphDrawStyle.LINE)
         .line_width(2)
         .fill_opacity(0)
-        .show_points(cm.VisibilityMode.AUTO)
-        .span_nulls(True)
+        .show_points(cm.VisibilityMode.NEVER)
+        .span_nulls(False)
         .interval("1w")
         .max_data_points(MAX_DATA_POINTS)
         .unit("short")

@@ -60,6 +60,13 @@ class Settings(BaseSettings):
     batch_seconds: float = Field(
         0.1, gt=0, le=10, description="Longest wait for a batch to fill, in seconds."
     )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=12,
+        description="How many workers `canhdich up` starts, where it is not told by `--workers`; at most the "
+        "partitions of `case-events`.",
+    )
     session_timeout_seconds: float = Field(
         45,
         ge=6,

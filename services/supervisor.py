@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -84,7 +85,8 @@ class Supervisor:
             if now - child.started > _STABLE_AFTER:
                 child.pause = 0.5
             print(
-                f"{child.name} ended with code {child.process.returncode}; again in {child.pause:.1f} s",
+                f"{datetime.now(UTC).isoformat(timespec='seconds')} {child.name} ended with code "
+                f"{child.process.returncode}; again in {child.pause:.1f} s",
                 flush=True,
             )
             child.restarts += 1

@@ -33,8 +33,11 @@ log = logging.getLogger(__name__)
 ALERTS = "alerts"
 """The topic, without its prefix."""
 
-GATHER_SECONDS = 0.5
-"""How long counts that moved are gathered before they are judged."""
+GATHER_SECONDS = 0.1
+"""How long counts that moved are gathered, from the end of judging those before: reading is by sets.
+
+While much moves, more is gathered: what comes while others are judged is judged together after them.
+"""
 
 
 @contextmanager
@@ -51,7 +54,6 @@ def build(settings: Settings) -> Iterator[faust.App]:
         topic=topic,
         group=settings.topic_prefix + "watch-counts",
         batch_records=settings.batch_records,
-        # What moves several times within it is judged once, and reading is by sets.
         batch_seconds=max(GATHER_SECONDS, settings.batch_seconds),
         session_timeout=settings.session_timeout_seconds,
         data_directory=settings.data_directory / "faust-watcher",
@@ -107,6 +109,7 @@ class TracedWatchCounts(WatchCounts):
 
     def _send_and_log(self, changes: Sequence[Change]) -> None:
         self._send_on(changes)
+        because_of = some_of({"because_of": ["|".join(key) for key in self._moved]})
         for change in changes:
             log.info(
                 "alert_%s",
@@ -115,7 +118,7 @@ class TracedWatchCounts(WatchCounts):
                     "alert_id": str(change.alert_id),
                     "rule": change.rule_id,
                     "count": f"{change.disease}|{change.area_id}",
-                    **some_of({"because_of": ["|".join(key) for key in self._moved]}),
+                    **because_of,
                 },
             )
 

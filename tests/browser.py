@@ -16,6 +16,7 @@ import time
 from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -47,6 +48,12 @@ DESKTOP: Mapping[str, Any] = {"viewport": {"width": 1280, "height": 800}}
 _PATIENCE_SECONDS = 60.0
 # A busy machine is no fault.
 PATIENCE_MS = 60_000
+# Waits until the form for a new case is kept for the time without a line.
+KEPT = """async () => {
+  const later = () => new Promise(done => setTimeout(done, 20));
+  while (!navigator.serviceWorker.controller) await later();
+  while (!await caches.match("/cases/new", {ignoreVary: true})) await later();
+}"""
 _AXE = Path(__file__).parent / "component/pages/vendor/axe-core-4.14.1.min.js"
 # WCAG 2.2 AA, and what axe holds for good practice.
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -63,6 +70,7 @@ class LiveApp:
         cases: What the pages know of cases: all that Kafka has, folded.
         alerts: The alert book.
         loses_answers: What is posted arrives, and nobody hears of it.
+        answered_with_pages: Names of the routes that answered with HTML.
     """
 
     def __init__(self, catalogue: Catalogue, **options: Any) -> None:
@@ -92,6 +100,7 @@ class LiveApp:
             },
         )
         self.loses_answers = False
+        self.answered_with_pages: set[str] = set()
         self._port = 0
         self._server: uvicorn.Server | None = None
         self._serving: Future[None] | None = None
@@ -142,7 +151,7 @@ class LiveApp:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not (self.loses_answers and scope["method"] == "POST"):
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, partial(self._answered, scope, send))
             return
 
         async def lose(_message: Message) -> None:
@@ -150,6 +159,12 @@ class LiveApp:
 
         await self._app(scope, receive, lose)
         await PlainTextResponse("lost", 502)(scope, receive, send)
+
+    async def _answered(self, scope: Scope, send: Send, message: Message) -> None:
+        headers = dict(message.get("headers", ()))
+        if headers.get(b"content-type", b"").startswith(b"text/html") and "route" in scope:
+            self.answered_with_pages.add(scope["route"].name)
+        await send(message)
 
     def _wait(self, work: Coroutine[Any, Any, Any]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE_SECONDS)

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from schemas.catalogue import Catalogue
 from schemas.events import DOOR_MAX_AHEAD, parse_event
@@ -17,7 +17,7 @@ from services.importing.run import ImportPlan, Ports, run_import
 from services.intake.staff.back_office import BackOffice
 from services.intake.staff.line_lists import Level, Wanted
 from services.intake.staff.long_work import Run
-from services.intake.staff.report_desk import Asked, FileForm, Written
+from services.intake.staff.report_desk import Asked, Compared, Published, Written
 from services.intake.staff.week_figures import (
     DiseaseWeek,
     Gaps,
@@ -26,10 +26,14 @@ from services.intake.staff.week_figures import (
     Week,
     WeekDays,
 )
+from services.report.changes import ChangeReport
+from services.report.document import Document
 from services.report.writing import Printed
 from streams.domain.as_of import Vector
 from streams.domain.catalogue import Catalogue as JudgingCatalogue
-from streams.domain.errors import DependencyDown
+from streams.domain.errors import ConfigurationError, DependencyDown, RefusedAction
+from streams.domain.report import Paragraph
+from streams.domain.report.language import Lang
 from streams.stores.meanings import Meaning
 from streams.stores.snapshots import Snapshot
 from tests.builders import judged_by
@@ -143,17 +147,60 @@ class FakeLists:
         """Nothing to close."""
 
 
+def _sentence(text: str) -> dict[str, Any]:
+    return {"text": text, "is_item": False, "parts": [text]}
+
+
+def _report(cases: int, language: str = "vi") -> Document:
+    """A report of one sentence."""
+    return {
+        "kind": "situation",
+        "lang": language,
+        "province": "12",
+        "from": "2025-12-01",
+        "to": "2025-12-31",
+        "read_at": "2026-01-02T02:00:00+00:00",
+        "title": "BÁO CÁO",
+        "subject": "Tình hình bệnh truyền nhiễm",
+        "as_of_text": "Số liệu tính đến nay",
+        "stamp": "DỮ LIỆU MÔ PHỎNG",
+        "issuer": {
+            "superior": "SỞ Y TẾ",
+            "name": "CDC",
+            "place": "Lai Châu",
+            "recipients": [],
+            "signs": "GIÁM ĐỐC",
+        },
+        "sections": [
+            {
+                "key": "opening",
+                "title": "Bệnh truyền nhiễm",
+                "paragraphs": [_sentence(f"Ghi nhận {cases:02d} trường hợp mắc.")],
+            }
+        ],
+        "footnotes": [{"number": 1, "text": "Không rõ."}],
+        "charts": [],
+        "annexes": [],
+    }
+
+
 class FakeReports:
-    """A ReportDesk that writes one sentence.
+    """A ReportDesk that writes one sentence and publishes in memory.
 
     Attributes:
         asked: Every report asked for.
-        fault: What happens instead.
+        fault: What happens instead of writing.
+        cases: How many the sentence tells of.
+        kept: What was published, the oldest first.
+        is_altered: Something has changed what is kept.
     """
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.fault: Exception | None = None
+        self.cases = 4
+        self.kept = [self._snapshot(SNAPSHOT_ID, "Năm 2023", "2023-01-01", "2023-12-31", None)]
+        self.is_altered = False
 
     async def provinces(self, today: date) -> Sequence[tuple[str, str]]:
         """One."""
@@ -164,33 +211,48 @@ class FakeReports:
         self.asked.append(asked)
         if self.fault is not None:
             raise self.fault
-        paragraph = {"text": "Ghi nhận 04 trường hợp mắc.", "is_item": False, "parts": []}
-        document = {
-            "lang": asked.language,
-            "title": "BÁO CÁO",
-            "subject": "Tình hình bệnh truyền nhiễm",
-            "as_of_text": "Số liệu tính đến nay",
-            "stamp": "DỮ LIỆU MÔ PHỎNG",
-            "sections": [{"key": "diseases", "title": "Bệnh truyền nhiễm", "paragraphs": [paragraph]}],
-            "footnotes": [{"number": 1, "text": "Không rõ."}],
-        }
         files = {form: Printed(form.encode(), "text/plain", f"báo cáo.{form}") for form in ("docx", "md")}
-        return Written(document, files)
+        return Written(_report(self.cases, asked.language), files)
+
+    def publish(self, asked: Asked, label: str, by: str, seen: Document) -> Snapshot:
+        """Keep it, unless the figures have changed."""
+        if seen != _report(self.cases, asked.language):
+            raise RefusedAction("Số liệu đã thay đổi. / The figures have changed.")
+        first, last = asked.first.isoformat(), asked.last.isoformat()
+        self.kept.append(self._snapshot(uuid4(), label, first, last, by))
+        return self.kept[-1]
 
     async def published(self) -> list[Snapshot]:
-        """One."""
-        asked = {"province": "12", "from": "2023-01-01", "to": "2023-12-31"}
-        at = datetime(2024, 1, 5, 2, tzinfo=UTC)
-        return [
-            Snapshot(SNAPSHOT_ID, at, "Năm 2023", "report", "v", (), Vector(1, {}, {}), asked, "", "ab" * 32)
-        ]
+        """The newest first."""
+        return self.kept[::-1]
 
-    async def published_file(self, snapshot_id: UUID, form: FileForm) -> Printed | None:
-        """The one."""
-        return Printed(b"published", "text/plain", f"2023.{form}") if snapshot_id == SNAPSHOT_ID else None
+    async def read_published(self, snapshot_id: UUID) -> Published | None:
+        """One of them."""
+        for snapshot in self.kept:
+            if snapshot.id == snapshot_id:
+                return Published(snapshot, _report(self.cases), not self.is_altered)
+        return None
+
+    async def changes(self, since: UUID, until: UUID | None, language: Lang) -> Compared | None:
+        """One sentence; nothing can have changed before it was published."""
+        known = {snapshot.id: snapshot for snapshot in self.kept}
+        if since not in known or (until is not None and until not in known):
+            return None
+        first, second = known[since], None if until is None else known[until]
+        if second is not None and second.taken_at < first.taken_at:
+            raise ConfigurationError("Thời điểm sau lại ở trước. / The later instant is before the earlier.")
+        text = "Sốt xuất huyết, tháng 7/2023: 03 trường hợp chuyển từ huyện A sang huyện Sìn Hồ."
+        end = datetime(2026, 1, 15, tzinfo=UTC) if second is None else second.taken_at
+        changes = ChangeReport(first.taken_at, end, [], [Paragraph((text,), is_item=True)], None)
+        return Compared(first, second, changes)
 
     async def close(self) -> None:
         """Nothing to close."""
+
+    def _snapshot(self, key: UUID, label: str, first: str, last: str, by: str | None) -> Snapshot:
+        asked = {"province": "12", "from": first, "to": last, "published_by": by}
+        at = datetime(2024 if by is None else 2026, 1, 5, 2, tzinfo=UTC)
+        return Snapshot(key, at, label, "report", "v", (), Vector(1, {}, {}), asked, "", "ab" * 32)
 
 
 class FakeImports:

@@ -9,6 +9,7 @@ import orjson
 
 from schemas.catalogue import Catalogue
 from schemas.events import STREAM_MAX_AHEAD, Event, parse_event
+from services.importing.national import SUBJECT_PREFIX
 from services.intake.staff.case_book import found_case
 from services.intake.staff.ports import CaseSearch, FoundCase
 from services.intake.staff.vocabulary import Vocabulary
@@ -73,7 +74,7 @@ class FakeCaseBook:
             subject: case
             for subject, case in cases.items()
             if search.text
-            and subject.startswith(search.text)
+            and subject.startswith((search.text, SUBJECT_PREFIX + search.text))
             and search.disease in (None, case.value("disease"))
             and (search.area_codes is None or self._lies_in(case.value(AREA), search.area_codes))
         }

@@ -8,7 +8,7 @@ from streams.domain.alerts import Alert, AlertEvent, Life, escalated, fold_all, 
 from streams.domain.errors import DependencyDown
 from streams.domain.rules.verdicts import Verdict
 from streams.handlers.judge_rules import Question
-from streams.handlers.watch_counts import Change, Judging, Key, Placed
+from streams.handlers.watch_counts import Change, Judging, Key, Known, Placed
 
 
 class FakeJudge:
@@ -17,16 +17,19 @@ class FakeJudge:
     Attributes:
         verdicts: (disease, area id) -> what every rule answers.
         asked: In the order of the questions.
+        open: Of which of them an alert was open.
     """
 
     def __init__(self, verdicts: dict[tuple[str, str], Sequence[Verdict]]) -> None:
         self.verdicts = verdicts
         self.asked: list[tuple[str, str, date]] = []
+        self.open: list[tuple[str, str]] = []
 
     def judge_many(
         self, questions: Sequence[Question], on: date, *, has_moved: bool = False
     ) -> Sequence[Sequence[Verdict]]:
         self.asked.extend((question.disease, question.area_id, on) for question in questions)
+        self.open.extend((question.disease, question.area_id) for question in questions if question.is_open)
         return [self.verdicts.get((question.disease, question.area_id), ()) for question in questions]
 
 
@@ -55,7 +58,8 @@ class InMemoryAlerts:
     def judge(self, keys: Sequence[Key], at: datetime, verdicts: Judging) -> list[AlertEvent]:
         self._answer()
         new = []
-        for found in verdicts({key: ([], None) for key in keys}).values():
+        is_open = {(alert.disease, alert.area_id) for alert in self.alerts if alert.is_open}
+        for found in verdicts({key: Known([], None, key in is_open) for key in keys}).values():
             for verdict in found:
                 known = [
                     alert

@@ -73,6 +73,7 @@ class FakePeople:
         places: What lies in what.
         owned: Known cases and foci, by kind and subject: area id, and the facilities that reported them.
         is_down: Every question fails.
+        clock: When the last row of the trail was written.
     """
 
     def __init__(self, places: Sequence[Place] = TERRITORY) -> None:
@@ -86,11 +87,18 @@ class FakePeople:
         self._failures: list[tuple[bytes, str, datetime]] = []
         self._keys: dict[UUID, ApiKey] = {}
         self._actions: list[StaffAction] = []
-        self._clock = _EPOCH
+        self.clock = _EPOCH
 
-    def add(self, person: Person, password_hash: str | None = None) -> Account:
+    def add(
+        self,
+        person: Person,
+        password_hash: str | None = None,
+        *,
+        must_change_password: bool = False,
+        is_disabled: bool = False,
+    ) -> Account:
         """Somebody who has an account already."""
-        account = Account(person, password_hash, False, None, False)
+        account = Account(person, password_hash, must_change_password, None, is_disabled)
         self._accounts[person.id] = account
         return account
 
@@ -317,14 +325,24 @@ class FakePeople:
     def record(self, action: StaffAction) -> None:
         """Write it down."""
         self._answer()
-        self._clock += timedelta(seconds=1)
-        self._actions.append(replace(action, at=self._clock))
+        self.clock += timedelta(seconds=1)
+        self._actions.append(replace(action, at=self.clock))
 
     def actions(self, most: int = 100, before: datetime | None = None) -> list[StaffAction]:
         """Newest first."""
         self._answer()
         found = [a for a in reversed(self._actions) if before is None or (a.at is not None and a.at < before)]
         return found[:most]
+
+    def senders(self, subject: str) -> dict[str, str]:
+        """The first to have sent each event of the case."""
+        self._answer()
+        found: dict[str, str] = {}
+        for action in self._actions:
+            if (action.action, action.target) == ("case-sent", subject):
+                account = self._accounts.get(action.person_id) if action.person_id else None
+                found.setdefault(action.detail["event"], account.person.name if account else action.username)
+        return found
 
     def close(self) -> None:
         """Nothing is held."""

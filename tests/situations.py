@@ -269,6 +269,6 @@ def flaws(text: str) -> list[str]:
         "said twice": r"\b(\w.{10,80})[ ,;]*\1",
         "doubled or stray punctuation": r"[.,;:]{2}|  | [.,;:)]|\( |\(\)|\[\]",
         "an open bracket": r"\([^)]*$|^[^(]*\)",
-        "a number as no report writes it": r"(?<![\d./(A-Z-])(?<!năm )(?<!ngày )\b\d(?![\d./])\b(?!/)",
+        "a number as no report writes it": r"(?<![\d./(A-Z-])(?<!năm )(?<!ngày )\b\d(?![\d./]|,\d)\b(?!/)",
     }
     return [name for name, pattern in patterns.items() if re.search(pattern, text)]

@@ -11,6 +11,7 @@ from grafana_foundation_sdk.builders import timeseries as ts
 from grafana_foundation_sdk.models import common as cm
 from grafana_foundation_sdk.models import dashboard as dm
 
+from dashboards.boards.overview import incomplete_days
 from dashboards.framework import (
     BLUE,
     DISEASE,
@@ -20,6 +21,7 @@ from dashboards.framework import (
     GEOGRAPHY,
     GREEN,
     GREY,
+    INCOMPLETE_DAYS,
     INSTANT,
     LAST_DAY,
     LEVELS,
@@ -43,6 +45,7 @@ from dashboards.framework import (
     data_link,
     last_value,
     legend,
+    level_column,
     lines_of_places,
     local_time,
     nearest,
@@ -51,6 +54,7 @@ from dashboards.framework import (
     people,
     place_colours,
     query_variable,
+    sentence_column,
     series,
     sex_columns,
     steps,
@@ -88,8 +92,6 @@ JUDGEMENTS: Final[Mapping[str, Text]] = {
     "verified": Text("Đúng", "Right"),
     "dismissed": Text("Báo nhầm", "Wrong"),
 }
-LEVEL_NAMES: Final[Mapping[str, Text]] = {level: text for level, (text, _) in LEVELS.items()}
-
 ALERT: Final = query_variable(
     "alert",
     Text("Cảnh báo xem chi tiết", "Alert shown below"),
@@ -118,6 +120,25 @@ def named(column: str, names: Mapping[str, Text], language: Language) -> str:
     return f"CASE {column} {cases} ELSE {column} END"
 
 
+RULE_NAME: Final = "coalesce(rule_name, rule)"
+"""SQL of a rule's name, from `rule_names`; a rule that was taken away keeps its code."""
+
+
+def rule_names(language: Language) -> str:
+    """The first common table expression of a query: `rule_names` (rule, rule_name)."""
+    return f"WITH rule_names AS MATERIALIZED (SELECT rule, name_{language} AS rule_name FROM rules)"
+
+
+def rule_column(language: Language) -> dm.DashboardFieldConfigSourceOverrides:
+    """A table's column of rules."""
+    return override(
+        "rule",
+        Text("Quy tắc", "Rule")(language),
+        custom__cellOptions={"type": "auto", "wrapText": True},
+        custom__width=210,
+    )
+
+
 def _count(
     language: Language, title: Text, question: Text, condition: str, colour: str, page: str = "alerts"
 ) -> dm.Panel:
@@ -126,7 +147,7 @@ def _count(
         st.Panel()
         .unit("short")
         .decimals(0)
-        .color_mode(cm.BigValueColorMode.BACKGROUND)
+        .color_mode(cm.BigValueColorMode.BACKGROUND_SOLID)
         .graph_mode(cm.BigValueGraphMode.NONE)
         .thresholds(steps((None, GREY), (1, colour)))
         .reduce_options(last_value()),
@@ -216,25 +237,25 @@ def inbox(language: Language) -> dm.Panel:
     disease = board_url("disease", language, basis="onset", disease="${__data.fields.disease}")
     return panel(
         language,
-        tb.Panel(),
+        tb.Panel().inspect(True),
         title=Text("Hộp cảnh báo đang mở", "Inbox: open alerts"),
         question=Text(
             "Cần làm gì trước? Cảnh báo chưa tiếp nhận và mức cao nhất ở trên. Tiếp nhận, xác minh, bác, "
-            "đóng: "
-            "lệnh canhdich alerts.",
+            "đóng: trang Cảnh báo của hệ thống, hoặc lệnh canhdich alerts.",
             "What comes first? Those nobody has acknowledged and the loudest are at the top. Acknowledge, "
-            "verify, "
-            "dismiss, close: the command canhdich alerts.",
+            "verify, dismiss, close: the system's page of alerts, or the command canhdich alerts.",
         ),
         page="alerts",
         size=(24, 10),
         targets=[
             table(
                 f"""
-SELECT alert_id::text AS alert_id, disease, raised_at, {named("level", LEVEL_NAMES, language)} AS level,
-  disease_{language} AS disease_name, area_name, rule, cases,
+{rule_names(language)}
+SELECT alert_id::text AS alert_id, disease, raised_at, level_rank::float8 AS level,
+  disease_{language} AS disease_name, area_name, {RULE_NAME} AS rule, observed AS cases,
   {named("state", STATES, language)} AS state, why_{language} AS why
 FROM alerts
+LEFT JOIN rule_names USING (rule)
 WHERE {OF_AREA} AND {OF_DISEASES} AND is_open
 ORDER BY state = 'raised' DESC, level_rank DESC, raised_at DESC
 LIMIT 200"""
@@ -250,7 +271,7 @@ LIMIT 200"""
                 custom__width=155,
                 links=[data_link(Text("Xem chi tiết", "Show details")(language), this_alert)],
             ),
-            override("level", Text("Mức", "Level")(language), custom__width=130),
+            level_column(language),
             override(
                 "disease_name",
                 Text("Bệnh", "Disease")(language),
@@ -258,14 +279,10 @@ LIMIT 200"""
                 links=[data_link(Text("Xem bệnh này", "Show this disease")(language), disease)],
             ),
             override("area_name", Text("Nơi", "Place")(language), custom__width=150),
-            override("rule", Text("Quy tắc", "Rule")(language), custom__width=130),
-            override("cases", Text("Số ca", "Cases")(language), decimals=0, custom__width=70),
-            override("state", Text("Trạng thái", "State")(language), custom__width=140),
-            override(
-                "why",
-                Text("Căn cứ", "Why")(language),
-                custom__cellOptions={"type": "auto", "wrapText": True},
-            ),
+            rule_column(language),
+            override("cases", Text("Số ca", "Cases")(language), decimals=0, custom__width=70, noValue="–"),
+            override("state", Text("Trạng thái", "State")(language), custom__width=145),
+            sentence_column("why", Text("Căn cứ", "Why")(language)),
         ],
         no_value=Text("Không có cảnh báo đang mở", "No open alert"),
     )
@@ -293,11 +310,9 @@ def curve(language: Language) -> dm.Panel:
         title=Text("Diễn biến sau cảnh báo đang xem", "The curve behind the chosen alert"),
         question=Text(
             "Cảnh báo dựa trên diễn biến nào? Số ca theo tuần khởi phát tại nơi cảnh báo; vùng tô là kỳ "
-            "được xét. Hai "
-            "tuần cuối còn thiếu báo cáo.",
+            f"được xét. Vùng xám: {INCOMPLETE_DAYS} ngày gần nhất, chưa đủ báo cáo.",
             "What did the alert see? Cases by week of onset in the alert's area; the shaded region is the "
-            "period "
-            "judged. The last two weeks are incomplete.",
+            f"period judged. The grey region, the last {INCOMPLETE_DAYS} days, is not complete.",
         ),
         page="alerts",
         size=(16, 10),
@@ -369,7 +384,7 @@ def verdict(language: Language) -> dm.Panel:
     """The numbers of the chosen alert."""
     return panel(
         language,
-        tb.Panel(),
+        tb.Panel().inspect(True),
         title=Text("Cảnh báo đang xem: con số và căn cứ", "The chosen alert: numbers and reasons"),
         question=Text(
             "Quy tắc nào, kỳ nào, quan sát bao nhiêu so với kỳ vọng? Trống là quy tắc không có con số ấy.",
@@ -381,16 +396,18 @@ def verdict(language: Language) -> dm.Panel:
         targets=[
             table(
                 f"""
-SELECT rule, disease_{language} AS disease_name, area_name,
+{rule_names(language)}
+SELECT {RULE_NAME} AS rule, disease_{language} AS disease_name, area_name,
   to_char(period_start, 'DD/MM/YYYY') || ' – ' || to_char(period_end, 'DD/MM/YYYY') AS period,
   observed, expected, threshold, {named("state", STATES, language)} AS state, why_{language} AS why
 FROM alerts
+LEFT JOIN rule_names USING (rule)
 WHERE {CHOSEN}"""
             )
         ],
         overrides=[
-            override("rule", Text("Quy tắc", "Rule")(language), custom__width=130),
-            override("disease_name", Text("Bệnh", "Disease")(language), custom__width=180),
+            rule_column(language),
+            override("disease_name", Text("Bệnh", "Disease")(language), custom__width=150),
             override("area_name", Text("Nơi", "Place")(language), custom__width=150),
             override("period", Text("Kỳ được xét", "Period judged")(language), custom__width=190),
             override(
@@ -403,11 +420,7 @@ WHERE {CHOSEN}"""
                 "threshold", Text("Ngưỡng", "Threshold")(language), decimals=1, custom__width=85, noValue="–"
             ),
             override("state", Text("Trạng thái", "State")(language), custom__width=140),
-            override(
-                "why",
-                Text("Căn cứ", "Why")(language),
-                custom__cellOptions={"type": "auto", "wrapText": True},
-            ),
+            sentence_column("why", Text("Căn cứ", "Why")(language)),
         ],
         no_value=Text("Chưa chọn cảnh báo", "No alert chosen"),
     )
@@ -452,7 +465,7 @@ WITH chosen AS (
             )
         ],
         overrides=place_colours(),
-        no_value=Text("Không có ca, hoặc cảnh báo của cả tỉnh", "No case, or an alert of the whole province"),
+        no_value=Text("Cảnh báo của cả tỉnh, hoặc chưa chọn", "An alert of the province, or none chosen"),
     )
 
 
@@ -492,7 +505,7 @@ def earlier_alerts(language: Language) -> dm.Panel:
     """What became of earlier alerts of the same disease and district."""
     return panel(
         language,
-        tb.Panel(),
+        tb.Panel().inspect(True),
         title=Text(
             "Cảnh báo trước đây của bệnh này ở huyện này", "Earlier alerts of this disease and district"
         ),
@@ -507,20 +520,21 @@ def earlier_alerts(language: Language) -> dm.Panel:
         targets=[
             table(
                 f"""
-WITH chosen AS MATERIALIZED (
+{rule_names(language)}, chosen AS MATERIALIZED (
   SELECT district, disease, raised_at FROM alerts WHERE {CHOSEN}
 ), earlier AS MATERIALIZED (
-  SELECT alert_id, structure_on, raised_at, {named("level", LEVEL_NAMES, language)} AS level, area_name, rule,
-    cases, {named("state", STATES, language)} AS state, why_{language} AS why
+  SELECT alert_id, structure_on, raised_at, level_rank::float8 AS level, area_name, rule,
+    observed AS cases, {named("state", STATES, language)} AS state, why_{language} AS why
   FROM alerts
   WHERE {OF_PROVINCE} AND district = (SELECT chosen.district FROM chosen)
     AND disease = (SELECT chosen.disease FROM chosen) AND raised_at < (SELECT chosen.raised_at FROM chosen)
   ORDER BY raised_at DESC
   LIMIT 50
 )
-SELECT raised_at, level, area_name, rule, cases, state,
+SELECT raised_at, level, area_name, {RULE_NAME} AS rule, cases, state,
   {named("judged.said", JUDGEMENTS, language)} AS said, why
 FROM earlier
+LEFT JOIN rule_names USING (rule)
 LEFT JOIN LATERAL (
   SELECT said
   FROM alert_judgements
@@ -532,13 +546,13 @@ LIMIT 50"""
         ],
         overrides=[
             override("raised_at", Text("Phát lúc", "Raised")(language), unit=INSTANT, custom__width=155),
-            override("level", Text("Mức", "Level")(language), custom__width=140),
-            override("area_name", Text("Nơi", "Place")(language), custom__width=160),
-            override("rule", Text("Quy tắc", "Rule")(language), custom__width=150),
-            override("cases", Text("Số ca", "Cases")(language), decimals=0, custom__width=70),
-            override("state", Text("Trạng thái", "State")(language), custom__width=140),
-            override("said", Text("Kết luận", "Judged")(language), custom__width=120, noValue="–"),
-            override("why", Text("Căn cứ", "Why")(language)),
+            level_column(language),
+            override("area_name", Text("Nơi", "Place")(language), custom__width=150),
+            rule_column(language),
+            override("cases", Text("Số ca", "Cases")(language), decimals=0, custom__width=70, noValue="–"),
+            override("state", Text("Trạng thái", "State")(language), custom__width=125),
+            override("said", Text("Kết luận", "Judged")(language), custom__width=100, noValue="–"),
+            sentence_column("why", Text("Căn cứ", "Why")(language)),
         ],
         no_value=Text("Chưa có cảnh báo nào trước đó", "None before it"),
     )
@@ -555,6 +569,7 @@ def raised_by_week(language: Language) -> dm.Panel:
         .interval("1w")
         .max_data_points(MAX_DATA_POINTS)
         .draw_style(cm.GraphDrawStyle.BARS)
+        .bar_alignment(cm.BarAlignment.AFTER)
         .fill_opacity(80)
         .line_width(0)
         .stacking(cb.StackingConfig().mode(cm.StackingMode.NORMAL).group("A"))
@@ -589,7 +604,7 @@ def precision(language: Language) -> dm.Panel:
     """How often each rule was right."""
     return panel(
         language,
-        tb.Panel(),
+        tb.Panel().inspect(True),
         title=Text("Mỗi quy tắc đúng bao nhiêu", "How often each rule was right"),
         question=Text(
             "Quy tắc nào hay báo nhầm? Tỷ lệ đúng = đã xác minh / (đã xác minh + đã bác), trên các cảnh "
@@ -603,18 +618,20 @@ def precision(language: Language) -> dm.Panel:
         targets=[
             table(
                 f"""
-SELECT rule, count(*) AS alerts, count(*) FILTER (WHERE said = 'verified') AS verified,
+{rule_names(language)}
+SELECT {RULE_NAME} AS rule, count(*) AS alerts, count(*) FILTER (WHERE said = 'verified') AS verified,
   count(*) FILTER (WHERE said = 'dismissed') AS dismissed, count(*) FILTER (WHERE said IS NULL) AS unsaid,
   (count(*) FILTER (WHERE said = 'verified'))::float8 / nullif(count(said), 0) AS share
 FROM alert_judgements
+LEFT JOIN rule_names USING (rule)
 WHERE {OF_AREA} AND {OF_DISEASES} AND {RAISED_IN_PERIOD}
-GROUP BY rule
-ORDER BY alerts DESC, rule
+GROUP BY 1
+ORDER BY alerts DESC, 1
 LIMIT 100"""
             )
         ],
         overrides=[
-            override("rule", Text("Quy tắc", "Rule")(language)),
+            sentence_column("rule", Text("Quy tắc", "Rule")(language)),
             override("alerts", Text("Cảnh báo", "Alerts")(language), decimals=0, custom__width=90),
             override("verified", Text("Xác minh", "Verified")(language), decimals=0, custom__width=90),
             override("dismissed", Text("Đã bác", "Dismissed")(language), decimals=0, custom__width=90),
@@ -685,5 +702,5 @@ BOARD: Final = Board(
         raised_by_week,
         precision,
     ),
-    annotations=(chosen_period, raised_at),
+    annotations=(incomplete_days, chosen_period, raised_at),
 )

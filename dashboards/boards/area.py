@@ -9,7 +9,7 @@ from grafana_foundation_sdk.builders import table as tb
 from grafana_foundation_sdk.models import common as cm
 from grafana_foundation_sdk.models import dashboard as dm
 
-from dashboards.boards.overview import alert_marks, circles, weekly_cases
+from dashboards.boards.overview import circles, incomplete_days, weekly_cases
 from dashboards.framework import (
     BASIS,
     CASES,
@@ -34,7 +34,7 @@ from dashboards.framework import (
     Text,
     board_url,
     data_link,
-    level_mappings,
+    level_column,
     lines_of_places,
     local_time,
     nearest,
@@ -43,6 +43,7 @@ from dashboards.framework import (
     people,
     place_colours,
     rows_by_week,
+    sentence_column,
     series,
     table,
     week_of,
@@ -149,7 +150,7 @@ def diseases_by_week(language: Language) -> dm.Panel:
     """Every disease of the district, week by week."""
     return panel(
         language,
-        rows_by_week("Blues", least=0),
+        rows_by_week(least=0),
         title=Text("Từng bệnh theo tuần", "Each disease, by week"),
         question=Text(
             "Ở huyện này bệnh nào có, bệnh nào đang lên? Số ca mỗi tuần ISO của từng bệnh; ô trống là "
@@ -222,7 +223,7 @@ def communes_by_week(language: Language) -> dm.Panel:
     """Which communes reported, week by week."""
     return panel(
         language,
-        rows_by_week("Blues", least=0),
+        rows_by_week(least=0),
         title=Text("Xã nào báo cáo, theo tuần", "Which communes report, by week"),
         question=Text(
             "Xã nào im lặng? Số ca được báo cáo mỗi tuần ISO theo xã (theo ngày báo cáo); ô trống là không "
@@ -322,7 +323,7 @@ def recent_alerts(language: Language) -> dm.Panel:
     """The newest alerts of the district."""
     return panel(
         language,
-        tb.Panel().show_header(True),
+        tb.Panel().show_header(True).inspect(True),
         title=Text("Cảnh báo của huyện", "Alerts of the district"),
         question=Text(
             "Đã có cảnh báo nào ở đây? Phát trong kỳ, mới nhất trước.",
@@ -334,7 +335,7 @@ def recent_alerts(language: Language) -> dm.Panel:
             table(
                 f"""
 SELECT raised_at, level_rank::float8 AS level, disease, disease_{language} AS disease_name, area_name,
-  cases::float8, why_{language} AS why
+  observed AS cases, why_{language} AS why
 FROM alerts
 WHERE {OF_AREA} AND {OF_DISEASES} AND $__timeFilter(raised_at)
 ORDER BY raised_at DESC
@@ -344,13 +345,7 @@ LIMIT 50"""
         overrides=[
             override("disease", is_hidden=True),
             override("raised_at", Text("Phát lúc", "Raised")(language), unit=INSTANT, custom__width=155),
-            override(
-                "level",
-                Text("Mức", "Level")(language),
-                mappings=[mapping.to_json() for mapping in level_mappings(language)],
-                custom__cellOptions={"type": "color-text"},
-                custom__width=150,
-            ),
+            level_column(language),
             override(
                 "disease_name",
                 Text("Bệnh", "Disease")(language),
@@ -363,8 +358,8 @@ LIMIT 50"""
                 custom__width=200,
             ),
             override("area_name", Text("Nơi", "Place")(language), custom__width=160),
-            override("cases", Text("Ca", "Cases")(language), decimals=0, custom__width=70),
-            override("why", Text("Vì sao", "Why")(language)),
+            override("cases", Text("Ca", "Cases")(language), decimals=0, custom__width=70, noValue="–"),
+            sentence_column("why", Text("Vì sao", "Why")(language)),
         ],
         no_value=Text("Không có cảnh báo", "No alert"),
     )
@@ -390,5 +385,5 @@ BOARD: Final = Board(
         communes_by_week,
         recent_alerts,
     ),
-    annotations=(alert_marks,),
+    annotations=(incomplete_days,),
 )

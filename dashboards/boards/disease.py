@@ -11,7 +11,7 @@ from grafana_foundation_sdk.builders import trend as tr
 from grafana_foundation_sdk.models import common as cm
 from grafana_foundation_sdk.models import dashboard as dm
 
-from dashboards.boards.overview import alert_marks, incidence_map
+from dashboards.boards.overview import alert_marks, incidence_map, incomplete_days
 from dashboards.framework import (
     BASIS,
     BLUE,
@@ -20,9 +20,9 @@ from dashboards.framework import (
     DISTRICT,
     FIRST_DAY,
     GEOGRAPHY,
-    GREEN,
     GREY,
     IN_PERIOD,
+    INCOMPLETE_DAYS,
     LAST_DAY,
     MAX_DATA_POINTS,
     OF_AREA,
@@ -35,12 +35,10 @@ from dashboards.framework import (
     PROVINCE,
     PURPLE,
     SKY,
-    TIMEZONE,
     Board,
     Language,
     Text,
     ages_and_sexes,
-    annotation,
     by_age_and_sex,
     legend,
     local_time,
@@ -54,9 +52,6 @@ from dashboards.framework import (
     tooltip,
     week_of,
 )
-
-INCOMPLETE_DAYS: Final = 14
-"""By which most reports have come; the boards' texts say so, too."""
 
 
 def _lines() -> ts.Panel:
@@ -87,8 +82,17 @@ def _bars() -> ts.Panel:
     )
 
 
+_SUMS: Final = {
+    "notified": Text("Mắc", "Cases"),
+    "confirmed": Text("Xác định", "Confirmed"),
+    "imported": Text("Ngoại lai", "Imported"),
+    "hospitalised": Text("Nhập viện", "In hospital"),
+    "deaths": Text("Tử vong", "Deaths"),
+}
+
+
 def in_period(language: Language) -> dm.Panel:
-    """Cases, deaths, fatality and incidence of the period."""
+    """Cases and what became of them, fatality and incidence of the period."""
     return panel(
         language,
         st.Panel()
@@ -99,11 +103,10 @@ def in_period(language: Language) -> dm.Panel:
         .unit("locale"),
         title=Text("Trong kỳ", "In the period"),
         question=Text(
-            "Bệnh này nặng đến đâu trong kỳ đã chọn? Tử vong/mắc là của cùng nhóm ca; theo ngày tử vong thì "
-            "không có.",
-            "How bad is it in the chosen period? Case fatality is that of the cohort; by the day of death "
-            "there is "
-            "none.",
+            "Bệnh này nhiều và nặng đến đâu trong kỳ đã chọn, bao nhiêu ca ngoại lai? Tử vong/mắc là của "
+            "cùng nhóm ca; theo ngày tử vong thì không có.",
+            "How much of it is there in the chosen period, how bad is it, and how much was brought in? Case "
+            "fatality is that of the cohort; by the day of death there is none.",
         ),
         page="case-fatality",
         size=(24, 4),
@@ -111,7 +114,7 @@ def in_period(language: Language) -> dm.Panel:
             table(
                 f"""
 WITH {people(districts=True)}, counted AS MATERIALIZED (
-  SELECT coalesce(sum(notified), 0) AS notified, coalesce(sum(deaths), 0) AS deaths
+  SELECT {", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in _SUMS)}
   FROM {COUNTS} AND {IN_PERIOD} AND {OF_DISEASES}
 ), living AS (
   SELECT CASE
@@ -121,14 +124,14 @@ WITH {people(districts=True)}, counted AS MATERIALIZED (
   FROM people
   WHERE district IN (${{district:sqlstring}})
 )
-SELECT notified::float8, deaths::float8, deaths::float8 / nullif(notified, 0) AS case_fatality,
+SELECT {", ".join(f"{name}::float8" for name in _SUMS)},
+  deaths::float8 / nullif(notified, 0) AS case_fatality,
   notified * 1e5::float8 / population AS rate
 FROM counted, living"""
             )
         ],
         overrides=[
-            override("notified", Text("Mắc", "Cases")(language)),
-            override("deaths", Text("Tử vong", "Deaths")(language)),
+            *(override(name, text(language)) for name, text in _SUMS.items()),
             override(
                 "case_fatality",
                 Text("Tử vong/mắc", "Case fatality")(language),
@@ -307,38 +310,43 @@ ORDER BY time"""
 _SEASON_NAMES: Final = {
     "this_year": (Text("Năm nay", "This year"), BLUE),
     "last_year": (Text("Năm trước", "Last year"), ORANGE),
-    "years_2": (Text("2 năm trước", "2 years ago"), GREEN),
-    "years_3": (Text("3 năm trước", "3 years ago"), PURPLE),
-    "years_4": (Text("4 năm trước", "4 years ago"), SKY),
-    "years_5": (Text("5 năm trước", "5 years ago"), GREY),
+    "years_2": (Text("2 năm trước", "2 years ago"), PALE),
+    "years_3": (Text("3 năm trước", "3 years ago"), PALE),
+    "years_4": (Text("4 năm trước", "4 years ago"), PALE),
+    "years_5": (Text("5 năm trước", "5 years ago"), PALE),
 }
+"""The oldest are drawn first: in grey, behind the two that are compared."""
 
 
-def _by_week_number(language: Language) -> tr.Panel:
+def _by_week_number() -> tr.Panel:
     return (
         tr.Panel()
         .x_field("iso_week")
         .draw_style(cm.GraphDrawStyle.LINE)
+        .line_width(2)
         .show_points(cm.VisibilityMode.NEVER)
         .span_nulls(False)
         .unit("short")
-        .decimals(0)
         .min(0)
-        .axis_label(Text("Số ca", "Cases")(language))
         .legend(legend())
         .tooltip(tooltip())
     )
+
+
+def _week_axis(language: Language) -> dm.DashboardFieldConfigSourceOverrides:
+    # No decimals here: Grafana may set a tick at week 2.5, and would call it 3.
+    return override("iso_week", Text("Tuần", "Week")(language))
 
 
 def seasons(language: Language) -> dm.Panel:
     """This year over the five before."""
     columns = ",\n  ".join(
         f"sum(cases) FILTER (WHERE iso_year = last_iso_year - {back})::float8 AS {name}"
-        for back, name in enumerate(_SEASON_NAMES)
+        for back, name in reversed(list(enumerate(_SEASON_NAMES)))
     )
     return panel(
         language,
-        _by_week_number(language),
+        _by_week_number(),
         title=Text("Mùa này và các mùa trước", "This season and those before"),
         question=Text(
             "Mùa dịch đến sớm hay cao hơn mọi năm? Số ca theo tuần ISO (trục ngang là số tuần) của năm cuối "
@@ -364,9 +372,9 @@ ORDER BY iso_week"""
             )
         ],
         overrides=[
-            override("iso_week", Text("Tuần", "Week")(language)),
+            _week_axis(language),
             *(
-                override(name, text(language), colour=colour)
+                override(name, text(language), colour=colour, decimals=0)
                 for name, (text, colour) in _SEASON_NAMES.items()
             ),
         ],
@@ -377,7 +385,7 @@ def cumulative(language: Language) -> dm.Panel:
     """Cases since the first week, beside last year and the median."""
     return panel(
         language,
-        _by_week_number(language),
+        _by_week_number(),
         title=Text("Lũy tích từ đầu năm", "Cumulative since the year began"),
         question=Text(
             "Từ đầu năm đến nay nhiều hơn hay ít hơn năm trước và trung vị 5 năm? Lũy tích theo tuần ISO; "
@@ -412,7 +420,7 @@ ORDER BY iso_week"""
             )
         ],
         overrides=[
-            override("iso_week", Text("Tuần", "Week")(language)),
+            _week_axis(language),
             override("this_year", Text("Năm nay", "This year")(language), colour=BLUE),
             override("last_year", Text("Năm trước", "Last year")(language), colour=ORANGE),
             override("usual", Text("Trung vị 5 năm", "Median of 5 years")(language), colour=GREY),
@@ -424,7 +432,7 @@ def districts_by_week(language: Language) -> dm.Panel:
     """Where and when, as colours."""
     return panel(
         language,
-        rows_by_week("Blues", least=0),
+        rows_by_week(least=0),
         title=Text("Tỷ suất theo huyện và tuần", "Rate by district and week"),
         question=Text(
             "Dịch bắt đầu ở huyện nào và lan đi đâu? Ca trên 100.000 dân mỗi tuần ISO; huyện chưa có dân số "
@@ -621,20 +629,6 @@ def ages(language: Language) -> dm.Panel:
             )
         ],
         overrides=sex_columns(language),
-    )
-
-
-def incomplete_days(language: Language) -> dm.AnnotationQuery:
-    """The last days, of which reports are still to come."""
-    today = f"(now() AT TIME ZONE '{TIMEZONE}')::date"
-    text = Text("Chưa đủ báo cáo", "Not complete")(language)
-    return annotation(
-        language,
-        Text("Chưa đủ báo cáo", "Not complete"),
-        GREY,
-        f"""
-SELECT {local_time(f"{today} - {INCOMPLETE_DAYS}")} AS time, now() AS timeend, '{text}' AS text
-WHERE {LAST_DAY} >= {today} - {INCOMPLETE_DAYS}""",
     )
 
 

@@ -29,6 +29,7 @@ from dashboards.framework import (
     GEOGRAPHY,
     GREY,
     IN_PERIOD,
+    INCOMPLETE_DAYS,
     LAST_DAY,
     LEVELS,
     MAX_DATA_POINTS,
@@ -44,6 +45,7 @@ from dashboards.framework import (
     PURPLE,
     SHARED_COLOURS,
     SKY,
+    TIMEZONE,
     VERMILION,
     Board,
     Language,
@@ -58,6 +60,7 @@ from dashboards.framework import (
     override,
     panel,
     people,
+    place_name,
     rows_by_week,
     series,
     steps,
@@ -70,6 +73,9 @@ from schemas.catalogue import load_catalogue
 
 def open_alerts(language: Language) -> dm.Panel:
     """Open alerts by level."""
+    open_them = data_link(
+        Text("Mở bảng Cảnh báo", "Open the alerts")(language), board_url("alerts", language)
+    )
     return panel(
         language,
         st.Panel()
@@ -94,7 +100,7 @@ def open_alerts(language: Language) -> dm.Panel:
             )
         ],
         overrides=[
-            override(level, name(language), thresholds={
+            override(level, name(language), links=[open_them], thresholds={
                 "mode": "absolute",
                 "steps": [{"value": None, "color": GREY}, {"value": 1, "color": colour}],
             })
@@ -127,6 +133,10 @@ def newest_report(language: Language) -> dm.Panel:
     )
 
 
+_COUNTERS: Final = {"notified": Text("Mắc", "Notified"), "deaths": Text("Tử vong", "Deaths")}
+"""The index that answers for all diseases in time (daily_counts_boards_idx) has no others."""
+
+
 def cases_in_period(language: Language) -> dm.Panel:
     """Cases and deaths of the chosen period."""
     return panel(
@@ -139,28 +149,22 @@ def cases_in_period(language: Language) -> dm.Panel:
         .unit("locale"),
         title=Text("Số ca trong kỳ", "Cases in the period"),
         question=Text(
-            "Trong thời gian đã chọn có bao nhiêu ca mắc, ca xác định, nhập viện và tử vong? Chỉ từ báo cáo "
-            "ca "
-            "bệnh; số tổng hợp (tallies) xem `canhdich counts`.",
-            "How many cases and deaths were there in the chosen time? From case reports only; for figures "
-            "reported "
-            "as sums (tallies) see `canhdich counts`.",
+            "Trong thời gian đã chọn có bao nhiêu ca mắc và tử vong? Ca xác định, nhập viện, ngoại lai: xem "
+            "bảng Bệnh. Chỉ từ báo cáo ca bệnh; số tổng hợp (tallies) xem `canhdich counts`.",
+            "How many cases and deaths were there in the chosen time? Confirmed, imported and in hospital: "
+            "see the board of the disease. From case reports only; for figures reported as sums (tallies) "
+            "see `canhdich counts`.",
         ),
         page="notified",
         size=(10, 5),
         targets=[
             table(
                 "SELECT "
-                + ",\n  ".join(
-                    f"coalesce(sum({counter}), 0)::float8 AS {counter}" for counter in ("notified", "deaths")
-                )
+                + ",\n  ".join(f"coalesce(sum({counter}), 0)::float8 AS {counter}" for counter in _COUNTERS)
                 + f"\nFROM {COUNTS} AND {IN_PERIOD}\n  AND {OF_DISEASES} AND {ONCE}"
             )
         ],
-        overrides=[
-            override("notified", Text("Mắc", "Notified")(language)),
-            override("deaths", Text("Tử vong", "Deaths")(language)),
-        ],
+        overrides=[override(counter, text(language)) for counter, text in _COUNTERS.items()],
     )
 
 
@@ -188,10 +192,10 @@ def weekly_cases(language: Language) -> dm.Panel:
         title=Text("Số ca mỗi tuần theo bệnh", "Cases per week, by disease"),
         question=Text(
             f"Bệnh nào đang tăng? Mỗi cột là một tuần ISO (từ thứ Hai); {_SHOWN_DISEASES} bệnh nhiều ca nhất "
-            "trong kỳ, còn lại gộp chung. Hai tuần cuối chưa đủ báo cáo.",
+            f"trong kỳ, còn lại gộp chung. Vùng xám: {INCOMPLETE_DAYS} ngày gần nhất, chưa đủ báo cáo.",
             f"Is any disease rising? Each bar is an ISO week (from Monday); the {_SHOWN_DISEASES} diseases "
-            f"with "
-            "most cases of the period, the rest together. The last two weeks are not complete.",
+            f"with most cases of the period, the rest together. The shaded region, the last "
+            f"{INCOMPLETE_DAYS} days, is not complete.",
         ),
         page="notified",
         size=(15, 10),
@@ -246,12 +250,11 @@ def what_rises(language: Language) -> dm.Panel:
         ),
         question=Text(
             "Bệnh nào nhiều hơn thường lệ? Số ca của 4 tuần ISO trọn cuối kỳ, cạnh trung vị cùng các tuần "
-            "đó của "
-            "5 năm trước (ít nhất 3 năm có số liệu). Chọn một bệnh để mở bảng Bệnh.",
+            "đó của 5 năm trước (ít nhất 3 năm có số liệu); tăng nhiều ca nhất ở trên. Tuần cuối có thể chưa "
+            "đủ báo cáo. Chọn một bệnh để mở bảng Bệnh.",
             "Which disease has more cases than usual? The last four whole ISO weeks beside the median of "
-            "the same "
-            "weeks of the five years before (at least three of them known). Select a disease to open its "
-            "board.",
+            "the same weeks of the five years before (at least three of them known); the most cases above it "
+            "come first. The last week may not be complete. Select a disease to open its board.",
         ),
         page="comparison",
         size=(15, 11),
@@ -267,7 +270,6 @@ def what_rises(language: Language) -> dm.Panel:
                         board_url("disease", language, disease="${__data.fields.disease}"),
                     )
                 ],
-                custom__width=250,
             ),
             *(
                 override(column, title(language), decimals=0, custom__width=width)
@@ -332,11 +334,11 @@ FROM counted
 JOIN diseases USING (disease)
 LEFT JOIN usual USING (disease)
 WHERE years_before = 0 AND (notified <> 0 OR deaths <> 0)
-ORDER BY recent DESC, notified DESC, name
+ORDER BY coalesce(counted.cases, 0) - coalesce(usual.cases, 0) DESC, notified DESC, name
 LIMIT 100"""
 
 
-def _by_district(extra: str = "") -> str:
+def _by_district(language: Language, extra: str = "") -> str:
     """Districts with their cases, deaths and rate in the period."""
     return f"""
 WITH {people(districts=True)}, counted AS MATERIALIZED (
@@ -344,8 +346,9 @@ WITH {people(districts=True)}, counted AS MATERIALIZED (
   FROM {COUNTS} AND {IN_PERIOD} AND {OF_DISEASES} AND {ONCE}
   GROUP BY district
 )
-SELECT district, name, latitude, longitude, coalesce(notified, 0)::float8 AS notified,
-  coalesce(deaths, 0)::float8 AS deaths, (coalesce(notified, 0) * 1e5 / population)::float8 AS rate
+SELECT district, {place_name(language)} AS name, latitude, longitude,
+  coalesce(notified, 0)::float8 AS notified, coalesce(deaths, 0)::float8 AS deaths,
+  (coalesce(notified, 0) * 1e5 / population)::float8 AS rate
 FROM districts
 LEFT JOIN counted USING (district)
 LEFT JOIN people USING (district)
@@ -436,7 +439,7 @@ def incidence_map(language: Language) -> dm.Panel:
         ),
         page="incidence",
         size=(12, 12),
-        targets=[table(_by_district(" AND district <> '-'"))],
+        targets=[table(_by_district(language, " AND district <> '-'"))],
         overrides=_district_columns(language),
     )  # fmt: skip
 
@@ -474,7 +477,7 @@ def districts_ranked(language: Language) -> dm.Panel:
         ),
         page="incidence",
         size=(12, 12),
-        targets=[table(_by_district())],
+        targets=[table(_by_district(language))],
         overrides=[
             *(override(column, is_hidden=True) for column in ("district", "latitude", "longitude")),
             *_district_columns(language),
@@ -491,7 +494,7 @@ def alert_timeline(language: Language) -> dm.Panel:
     """The highest open alert of each disease and week."""
     return panel(
         language,
-        rows_by_week("Oranges", least=0, most=len(LEVELS)),
+        rows_by_week("Oranges", is_reversed=False, least=0, most=len(LEVELS)),
         title=Text("Cảnh báo theo tuần", "Alerts by week"),
         question=Text(
             "Bệnh nào đã có cảnh báo, khi nào, mức nào? Mức cao nhất trong các cảnh báo đứng trong tuần: 1 "
@@ -613,19 +616,41 @@ LIMIT 100"""
     )
 
 
+_MARK_SHOWS: Final = 5
+"""So many alerts of a week are told in its mark, the gravest."""
+
+
 def alert_marks(language: Language) -> dm.AnnotationQuery:
-    """Alerts as marks in time."""
+    """Weeks in which alerts were raised as marks in time: one for each alert would cover the curve."""
     return annotation(
         language,
         Text("Cảnh báo", "Alerts"),
         VERMILION,
         f"""
-SELECT raised_at AS time, settled_at AS timeend,
-  disease_{language} || ' · ' || area_name || ': ' || why_{language} AS text, level || ',' || rule AS tags
+SELECT min(raised_at) AS time,
+  count(*) || ' {Text("cảnh báo", "alert(s)")(language)}: ' || array_to_string((array_agg(
+    disease_{language} || ' · ' || area_name || ': ' || why_{language} ORDER BY level_rank DESC, area_name
+  ))[1:{_MARK_SHOWS}], '; ') AS text,
+  string_agg(DISTINCT level, ',') AS tags
 FROM alerts
 WHERE {OF_AREA} AND {OF_DISEASES} AND $__timeFilter(raised_at)
-ORDER BY raised_at DESC
+GROUP BY {week_of(f"(raised_at AT TIME ZONE '{TIMEZONE}')")}
+ORDER BY time DESC
 LIMIT {MOST_ROWS}""",
+    )
+
+
+def incomplete_days(language: Language) -> dm.AnnotationQuery:
+    """The last days, of which reports are still to come."""
+    today = f"(now() AT TIME ZONE '{TIMEZONE}')::date"
+    text = Text("Chưa đủ báo cáo", "Not complete")(language)
+    return annotation(
+        language,
+        Text("Chưa đủ báo cáo", "Not complete"),
+        GREY,
+        f"""
+SELECT {local_time(f"{today} - {INCOMPLETE_DAYS}")} AS time, now() AS timeend, '{text}' AS text
+WHERE {LAST_DAY} >= {today} - {INCOMPLETE_DAYS}""",
     )
 
 
@@ -649,4 +674,5 @@ BOARD: Final = Board(
         districts_ranked,
         alert_timeline,
     ),
+    annotations=(incomplete_days,),
 )

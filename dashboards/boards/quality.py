@@ -42,6 +42,7 @@ from dashboards.framework import (
     local_time,
     override,
     panel,
+    place_name,
     series,
     steps,
     table,
@@ -110,7 +111,7 @@ def _now(
         st.Panel()
         .unit(unit)
         .decimals(0)
-        .color_mode(cm.BigValueColorMode.BACKGROUND)
+        .color_mode(cm.BigValueColorMode.BACKGROUND_SOLID)
         .graph_mode(cm.BigValueGraphMode.NONE)
         .thresholds(steps(*bounds))
         .reduce_options(last_value()),
@@ -275,6 +276,7 @@ def delays(language: Language) -> dm.Panel:
         .interval("1w")
         .max_data_points(MAX_DATA_POINTS)
         .draw_style(cm.GraphDrawStyle.BARS)
+        .bar_alignment(cm.BarAlignment.AFTER)
         .fill_opacity(85)
         .line_width(0)
         .stacking(cb.StackingConfig().mode(cm.StackingMode.PERCENT).group("A"))
@@ -363,7 +365,7 @@ def districts(language: Language) -> dm.Panel:
         targets=[
             table(
                 f"""
-SELECT district, max(district_name) AS name, sum(cases) AS cases,
+SELECT district, {place_name(language, "max(district_name)")} AS name, sum(cases) AS cases,
   sum(on_time)::float8 / nullif(sum(on_time + late), 0) AS on_time,
   sum(fields_filled)::float8 / nullif(sum(fields_asked), 0) AS filled
 FROM quality_weeks
@@ -462,6 +464,7 @@ def silent_by_week(language: Language) -> dm.Panel:
         .interval("1w")
         .max_data_points(MAX_DATA_POINTS)
         .draw_style(cm.GraphDrawStyle.BARS)
+        .bar_alignment(cm.BarAlignment.AFTER)
         .fill_opacity(85)
         .line_width(0)
         .stacking(cb.StackingConfig().mode(cm.StackingMode.NORMAL).group("A"))
@@ -551,6 +554,7 @@ def dead_letters(language: Language) -> dm.Panel:
         .interval("1d")
         .max_data_points(MAX_DATA_POINTS)
         .draw_style(cm.GraphDrawStyle.BARS)
+        .bar_alignment(cm.BarAlignment.AFTER)
         .fill_opacity(85)
         .line_width(0)
         .stacking(cb.StackingConfig().mode(cm.StackingMode.NORMAL).group("A"))

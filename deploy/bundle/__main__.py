@@ -53,8 +53,13 @@ def add_source(folder: Path) -> Path:
     return copy
 
 
-def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Whose machine the bundle was made on is nobody's business, nor when a file was checked out."""
+def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    """Whose machine the bundle was made on is nobody's business, nor when a file was checked out.
+
+    A Debian folder that root has made holds devices: only root may make those, and nobody needs them.
+    """
+    if member.isdev():
+        return None
     member.uid = member.gid = 0
     member.uname = member.gname = "root"
     member.mtime = 0
@@ -84,8 +89,13 @@ def add_native(folder: Path, where: Layout) -> None:
         ("kafka.tar", kafka.libraries(where)),
         ("timescale.tar", where.timescale_root),
     ):
-        with tarfile.open(native / archive, "w") as out:
-            out.add(path, arcname=path.name, filter=_plain)
+        pack(native / archive, path)
+
+
+def pack(archive: Path, folder: Path) -> None:
+    """Put a folder into an archive that anybody may unpack."""
+    with tarfile.open(archive, "w") as out:
+        out.add(folder, arcname=folder.name, filter=_plain)
 
 
 def images(compose: str) -> list[str]:

@@ -18,7 +18,9 @@ if [ $# -ne 1 ] || { [ -z "$signers" ] && [ -z "$unsigned" ]; }; then
     sed -n '2,4s/^# //p' "$0" >&2
     exit 2
 fi
-target=$1
+# Both are meant from where this was called, not from the bundle's folder.
+target=$(realpath -m -- "$1")
+[ -z "$signers" ] || signers=$(realpath -m -- "$signers")
 if [ -e "$target" ] && [ -n "$(ls -A "$target")" ]; then
     echo "$target is not empty: give a new folder, or move what is there." >&2
     exit 2

@@ -13,6 +13,7 @@ import io
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from schemas.catalogue.models import (
     SurveillanceShare,
     Text,
 )
-from schemas.catalogue.strict_yaml import load_yaml
+from schemas.strict_yaml import load_yaml
 
 
 @with_config(ConfigDict(extra="forbid", strict=True))
@@ -58,10 +59,17 @@ _TABLES: dict[str, type] = {
     "case_reports_since.csv": CaseReportsSince,
 }
 _DOCUMENTS: dict[str, type] = {"diseases.yaml": _DiseaseFile, "legal_rules.yaml": _RuleFile}
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {
-    **{file: TypeAdapter(tuple[row, ...]) for file, row in _TABLES.items()},  # type: ignore[valid-type]
-    **{file: TypeAdapter(document) for file, document in _DOCUMENTS.items()},
-}
+
+
+@cache
+def _adapters() -> dict[str, TypeAdapter[Any]]:
+    """Made when a catalogue is loaded: they take longer than all else that importing this package does."""
+    return {
+        **{file: TypeAdapter(tuple[row, ...]) for file, row in _TABLES.items()},  # type: ignore[valid-type]
+        **{file: TypeAdapter(document) for file, document in _DOCUMENTS.items()},
+    }
+
+
 _FROZEN_CODES = "frozen_codes.txt"
 
 
@@ -181,7 +189,7 @@ def _rows(file: str, text: str, row: type, faults: list[Fault]) -> list[dict[str
 def _validate(raw: dict[str, Any], canonical: dict[str, bytes]) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     faults: list[Fault] = []
-    for file, adapter in _ADAPTERS.items():
+    for file, adapter in _adapters().items():
         try:
             parts[file] = adapter.validate_json(canonical[file])
         except ValidationError as error:

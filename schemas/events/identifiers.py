@@ -111,11 +111,12 @@ def _number_kind(text: str) -> IdentifierKind | None:
     """Kind of a value that consists of one number, spelled with or without separators."""
     groups = tuple(_GROUPS.findall(text))
     digits = "".join(groups)
-    international = _INTERNATIONAL.fullmatch(digits)
-    if international and _PHONE.fullmatch("0" + international[1]):
-        return "phone"
-    shape = tuple(len(group) for group in groups)
-    if _PHONE.fullmatch(digits) and shape in _PHONE_GROUPS:
+    if digits.startswith(("84", "0084")):
+        international = _INTERNATIONAL.fullmatch(digits)
+        if international and _PHONE.fullmatch("0" + international[1]):
+            return "phone"
+    shape = tuple(map(len, groups))
+    if shape in _PHONE_GROUPS and _PHONE.fullmatch(digits):
         # Serial numbers are padded with zeros on the left.
         return None if len(shape) == 2 and groups[1].startswith("0") else "phone"
     if shape in _IDENTITY_GROUPS and (

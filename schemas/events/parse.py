@@ -117,13 +117,21 @@ def parse_event(
         content = raw.encode() if isinstance(raw, str) else raw
     except UnicodeEncodeError:
         raise InvalidEvent((make_problem("", "not_json"),)) from None
-    event, faults = _judge(content, now, max_ahead, types)
-    if faults:
-        raise InvalidEvent(_problems(faults, event.get("type")))
+    event = _sound(content, now, max_ahead, types)
     hashed = blake2b(_canonical(event), digest_size=32).digest()
     return Event(
         event["id"], event["source"], event["type"], event["subject"], event["time"], event["data"], hashed
     )
+
+
+def _sound(
+    raw: bytes, now: datetime, max_ahead: timedelta, types: frozenset[str] | None = None
+) -> dict[str, Any]:
+    """An event's parts; InvalidEvent where it has any fault."""
+    event, faults = _judge(raw, now, max_ahead, types)
+    if faults:
+        raise InvalidEvent(_problems(faults, event.get("type")))
+    return event
 
 
 def to_json(event: Event) -> bytes:
@@ -183,7 +191,7 @@ def build_event(
         )
     except TypeError:
         raise InvalidEvent((make_problem("", "not_json"),)) from None
-    return to_json(parse_event(raw, now=now or datetime.now(UTC), max_ahead=max_ahead))
+    return _canonical(_sound(raw, now or datetime.now(UTC), max_ahead))
 
 
 def redact(raw: bytes) -> bytes:

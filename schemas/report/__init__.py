@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from schemas.catalogue.strict_yaml import load_yaml
+from schemas.strict_yaml import load_yaml
 
 _ROOT = Path(__file__).parent
 _PARTS = {"templates", "overrides", "nouns", "names"}
@@ -51,6 +51,12 @@ def deadlines() -> dict[str, list[tuple[str | None, str | None, str]]]:
         disease["code"]: [(row["valid_from"], row["valid_to"], row["code"]) for row in disease["deadlines"]]
         for disease in _diseases()["diseases"]
     }
+
+
+@cache
+def with_severities() -> frozenset[str]:
+    """The diseases whose form asks for the severity."""
+    return frozenset(disease["code"] for disease in _diseases()["diseases"] if disease.get("severities"))
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from schemas.catalogue.strict_yaml import load_yaml
+from schemas.strict_yaml import load_yaml
 
 DIRECTORY: Final = Path(__file__).parent
 

@@ -10,13 +10,14 @@ from rich.console import Console
 
 from schemas.catalogue import load_catalogue
 from services.cli.foci_command import foci_document
+from services.cli.intake_address import intake_address
 from services.cli.output import EXIT_FAILED, err, exits, out, progress_bar
 from services.cli.tallies_command import tally_document
 from services.demo.figures import PROVINCE, YEAR, YEAR_BEFORE
 from services.demo.generate import demo_events, repeat_and_shuffle
 from services.demo.reports import demo_reports, show_reports
 from services.demo.show import show
-from services.settings import Settings, find_native_env, settings
+from services.settings import Settings, settings
 from services.waiting import wait_until_counted
 from streams.handlers.fold_cases import TOPIC
 from streams.handlers.fold_reports import TOPICS
@@ -36,9 +37,10 @@ What to look at next:
   .venv/bin/canhdich foci --province 12 --from 2023-01-01 --to 2023-12-31
   .venv/bin/canhdich audit
   README.md: how to post an event, how to import a line list.
-To sign in at {intake}, make the first accounts (each prints a password, once):
-  .venv/bin/canhdich people add quan-tri --role administrator
+To report a case as staff do, make an account (it prints a password, once), sign in at {intake},
+report a case, and see it counted:
   .venv/bin/canhdich people add dich-te --role epidemiologist
+  .venv/bin/canhdich counts --province 12 --from 2024-01-01 --by disease
 The stack is still running; `make down` stops it, `make clean` also deletes the simulated data."""
 
 
@@ -94,16 +96,8 @@ def demo() -> int:
             f"{len(mismatches)} figure(s) differ from the report. If other cases of province 12 were posted "
             "to this database, that is why: `make clean` starts anew."
         )
-    out.print(_NEXT.format(intake=_intake_address(configured)), highlight=False)
+    out.print(_NEXT.format(intake=intake_address(configured)), highlight=False)
     return EXIT_FAILED if mismatches or not (books.is_clean and report_books.is_clean) else 0
-
-
-def _intake_address(configured: Settings) -> str:
-    """Where `up` said that the intake is: another port where its own was taken."""
-    native = find_native_env()
-    lines = [] if native is None else native.read_text("utf-8").splitlines()
-    told = [line.removeprefix("INTAKE_URL=") for line in lines if line.startswith("INTAKE_URL=")]
-    return told[-1] if told else f"http://127.0.0.1:{configured.intake_port}"
 
 
 def _send(configured: Settings, topic: str, events: Sequence[tuple[str, bytes]]) -> None:

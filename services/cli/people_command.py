@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from services.cli.intake_address import intake_address
 from services.cli.options import choice, choices_of, today
 from services.cli.output import JsonOption, exits, out, print_json
 from services.intake.people import accounts
@@ -208,6 +209,7 @@ def _print_password(username: str, password: str, json_output: bool) -> None:
     out.print(
         f"Tên đăng nhập / username: {username}\n"
         f"Mật khẩu dùng một lần / one-time password: {password}\n"
+        f"Đăng nhập tại / sign in at: {intake_address(settings())}\n"
         "Chỉ hiện một lần này; phải đổi khi đăng nhập. Shown only now; it must be replaced at the first "
         "sign-in.",
         markup=False,

@@ -1,5 +1,6 @@
 """`canhdich rebuild`: every count, tally and focus again from the journals, in a shadow, then switched."""
 
+import os
 import time
 from typing import Annotated, Any
 
@@ -25,6 +26,10 @@ def run(
     force: Annotated[
         bool, typer.Option("--force", help="Switch to the rebuilt counts even where they differ.")
     ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Most processes that fold side by side; by default one for each core."),
+    ] = None,
     json_output: JsonOption = False,
 ) -> int:
     """Rebuild, compare, switch; 1 where live and rebuilt counts were not identical."""
@@ -39,7 +44,12 @@ def run(
             folded = time.monotonic()
             advance(events)
 
-        done = rebuild(database_url, force=force, advance=advance_and_note)
+        done = rebuild(
+            database_url,
+            force=force,
+            workers=workers or len(os.sched_getaffinity(0)),
+            advance=advance_and_note,
+        )
     seconds = time.monotonic() - started
     for note in done.notes:
         err.print(note, highlight=False)

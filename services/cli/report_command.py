@@ -4,7 +4,7 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 from uuid import UUID
 
 import typer
@@ -12,13 +12,12 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 from rich.table import Table
 
-from schemas.report import load_notices, load_sentences
+from schemas.report import load_notices
 from services.cli import options
 from services.cli.connection import connected
-from services.cli.output import EXIT_FAILED, JsonOption, err, exits, out, print_json
+from services.cli.output import JsonOption, err, exits, out, print_json
 from services.report.document import Document
 from services.report.markdown import markdown
-from services.report.publishing import document_of, publish_report, published_reports
 from services.report.stamp import stamp_of
 from services.report.writing import (
     BASES,
@@ -32,21 +31,15 @@ from services.report.writing import (
     situation_report,
     situation_request,
     weekly_bulletin,
-    written_situation,
 )
 from services.settings import settings
 from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.errors import ConfigurationError
-from streams.domain.report import Sentences
-from streams.domain.report.changes import groups_of, write_changes
-from streams.domain.report.facts import Query
 from streams.domain.report.language import LANGS, Lang
 from streams.domain.report.notice import write_notice
-from streams.handlers.fold_cases import TOPIC
-from streams.stores.counts import one_view
-from streams.stores.report_changes import read_labels, read_report_changes
-from streams.stores.situation import read_situation
-from streams.stores.snapshots import Snapshot, read_snapshot
+
+if TYPE_CHECKING:
+    from streams.stores.snapshots import Snapshot
 
 report = typer.Typer(no_args_is_help=True)
 
@@ -94,6 +87,10 @@ def situation(
         if snapshot is not None:
             if any(option is not None for option in (province, first, last, as_of, basis, geography)):
                 raise ConfigurationError("--snapshot goes with no other question: it is what it was.")
+            # As in publish.
+            from services.report.publishing import document_of
+            from streams.stores.snapshots import read_snapshot
+
             kept = read_snapshot(connection, _uuid(snapshot))
             document = document_of(kept)
             err.print(_published_text(kept), markup=False, highlight=False)
@@ -153,36 +150,30 @@ def publish(
     form: _Format = None,
     out_file: _Out = None,
     json_output: JsonOption = False,
-) -> int:
+) -> None:
     """Keep what is written as a snapshot; 1 where ledger and counts differ."""
-    if not label.strip():
-        raise ConfigurationError("--label wants a name, e.g. --label 'Năm 2023'.")
+    # What was published brings in what loads the catalogue; most reports do without.
+    from services.report.publishing import document_of, publish_situation
+
     chosen = _form(form, out_file, json_output)
     request = situation_request(**_asked(province, first, last, basis, geography))
-    topic = settings().topic_prefix + TOPIC
-    with connected() as connection, one_view(connection):
-        read = read_situation(connection, request)
-        document = written_situation(connection, request, read, _language(lang))
-        kept = publish_report(connection, topic, label.strip(), request, document)
-    if kept is None:
-        err.print(
-            "KHÔNG công bố: sổ cái và số đếm lệch nhau. / NOT published: ledger and counts differ; run "
-            "`canhdich audit`, see docs/runbook/drift.md."
-        )
-        return EXIT_FAILED
+    with connected() as connection:
+        kept = publish_situation(connection, settings(), request, _language(lang), label)
     if json_output:
         print_json(_listed(kept))
     else:
         out.print(_published_text(kept), markup=False, highlight=False)
     if out_file is not None:
-        _write(document, chosen, out_file)
-    return 0
+        _write(document_of(kept), chosen, out_file)
 
 
 @report.command("list", help="The reports that were published, the newest first.")
 @exits
 def list_reports(json_output: JsonOption = False) -> None:
     """List them with their hashes."""
+    # As in publish.
+    from services.report.publishing import published_reports
+
     with connected() as connection:
         found = published_reports(connection)
     if json_output:
@@ -238,33 +229,27 @@ def changes(
                 geography or asked.get("geography"),
             )
         )
-        end = options.instant("--until", until) or request.now
-        if end < instant:
-            raise ConfigurationError("--until is before --since.")
-        found = read_report_changes(connection, request.counts(), instant, end)
-        labels = read_labels(connection)
-        stamp = stamp_of(connection)
-    groups = groups_of(found, instant.astimezone(LOCAL_ZONE).date())
-    query = Query("counts", {"since": instant.isoformat(), "until": end.isoformat()}, {}, "notified")
-    sentences = Sentences(language, **load_sentences(language))
-    paragraphs = write_changes(groups, labels, query, sentences)
+        # As in publish.
+        from services.report.changes import report_changes
+
+        found = report_changes(connection, request, instant, options.instant("--until", until), language)
     if json_output:
         print_json(
             {
                 "province": request.province,
                 "from": request.first,
                 "to": request.last,
-                "since": instant,
-                "until": end,
-                "stamp": stamp,
-                "text": [paragraph.text for paragraph in paragraphs],
-                "groups": [asdict(group) for group in groups],
+                "since": found.since,
+                "until": found.until,
+                "stamp": found.stamp,
+                "text": [paragraph.text for paragraph in found.paragraphs],
+                "groups": [asdict(group) for group in found.groups],
             }
         )
         return
-    if stamp is not None:
-        out.print(f"*** {stamp} ***", markup=False)
-    for paragraph in paragraphs:
+    if found.stamp is not None:
+        out.print(f"*** {found.stamp} ***", markup=False)
+    for paragraph in found.paragraphs:
         out.print(f"{'- ' if paragraph.is_item else ''}{paragraph.text}", markup=False, highlight=False)
 
 
@@ -390,6 +375,10 @@ def _basis(text: str | None) -> Basis:
 
 def _since(connection: Connection[TupleRow], text: str) -> tuple[datetime, dict[str, Any]]:
     """The instant, and what a published report asked."""
+    # As in publish.
+    from services.report.publishing import document_of
+    from streams.stores.snapshots import read_snapshot
+
     try:
         snapshot = read_snapshot(connection, UUID(text))
     except ValueError:
@@ -426,12 +415,12 @@ def _write(document: Document, form: Format, file: Path | None) -> None:
         sys.stdout.write(markdown(document))
 
 
-def _published_text(snapshot: Snapshot) -> str:
+def _published_text(snapshot: "Snapshot") -> str:
     at = snapshot.taken_at.astimezone(LOCAL_ZONE).isoformat(timespec="seconds")
     return f"{snapshot.label}: công bố lúc / published at {at}, {snapshot.id}, SHA-256 {snapshot.sha256}."
 
 
-def _listed(snapshot: Snapshot) -> dict[str, Any]:
+def _listed(snapshot: "Snapshot") -> dict[str, Any]:
     return {
         "id": snapshot.id,
         "published_at": snapshot.taken_at,

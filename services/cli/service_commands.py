@@ -180,7 +180,10 @@ def running_services(configured: Settings) -> bool:
 @exits
 def up(
     json_output: JsonOption = False,
-    workers: Annotated[int, typer.Option(min=1, max=12, help="How many Faust workers.")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=12, help="How many Faust workers; by default CANHDICH_WORKERS, else 1."),
+    ] = None,
 ) -> None:
     """Prepare, start what is not running, wait until it answers."""
     configured = settings()
@@ -188,10 +191,11 @@ def up(
     running.directory.mkdir(parents=True, exist_ok=True)
     supervisor = running.supervisor
     pending = _pending(configured)
+    number = workers or configured.workers
     if supervisor is not None and pending:
         # No worker of the code before may write to the new schema, nor a supervisor start one.
         err.print(f"The schema changes ({pending}): the running services are stopped and replaced.")
-        workers = len(running.ports.workers)
+        number = len(running.ports.workers)
         stop_server(supervisor, signal.SIGTERM, _STOP_WITHIN)
         supervisor = None
     if supervisor is None:
@@ -199,11 +203,16 @@ def up(
     prepare(configured)
     if supervisor is not None:
         err.print(f"The services are running already (process {supervisor.pid}).")
-        workers = len(running.ports.workers)
-    _start_until_healthy(configured, running, workers, is_started=supervisor is not None)
+        number = len(running.ports.workers)
+    _start_until_healthy(configured, running, number, is_started=supervisor is not None)
     ports = running.ports
     address = f"http://127.0.0.1:{ports.intake}"
     _tell_env(address)
+    if ports.intake != configured.intake_port:
+        err.print(
+            f"[yellow]Port {configured.intake_port} was taken[/] by another program: what passes on to it "
+            "does not find the intake. To have it there: stop that program, `canhdich down`, `canhdich up`."
+        )
     if json_output:
         print_json({"intake": address, "workers": len(ports.workers)})
     else:

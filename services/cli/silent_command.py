@@ -9,7 +9,7 @@ from rich.table import Table
 from services.cli import options
 from services.cli.connection import connected
 from services.cli.output import JsonOption, err, exits, out, print_json
-from streams.stores.silence import read_silence
+from streams.stores.silence import read_regular, read_silence
 
 _STATES = {"silent": "im lặng", "reporting": "có báo cáo", "rare": "ít báo cáo", "gone": "đã ngừng"}
 
@@ -28,13 +28,24 @@ def silent(
         str | None, typer.Option(help="Judge the whole weeks before this day, YYYY-MM-DD; today by default.")
     ] = None,
     geography: options.GeographyOption = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="All that report by the week, as the boards have them, and whether each was heard since the "
+            "week of this day."
+        ),
+    ] = None,
     everyone: Annotated[bool, typer.Option("--all", help="Show the other reporters, too.")] = False,
     json_output: JsonOption = False,
 ) -> None:
     """Print the silent reporters, those that stopped longest ago first."""
     day = options.day("--on", on) or options.today()
     scope = options.scope_of(province, district, disease, None, on, geography)
+    since_day = options.day("--since", since)
     with connected() as connection:
+        if since_day is not None:
+            _print_regular(read_regular(connection, scope, day, since_day), json_output)
+            return
         found = read_silence(connection, scope, day)
     rows = [row for row in found if everyone or row["state"] == "silent"]
     if json_output:
@@ -44,6 +55,32 @@ def silent(
     console = err if json_output else out
     for line in _remarks(found):
         console.print(line, markup=False, highlight=False)
+
+
+def _print_regular(rows: list[dict[str, Any]], json_output: bool) -> None:
+    if json_output:
+        print_json(rows)
+        return
+    heard = sum(row["heard"] for row in rows)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for title in ("Đơn vị", "Huyện/khu vực", "Tình trạng", "Tuần cuối có báo cáo", "Có báo cáo trong kỳ"):
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(
+            row["reporter"],
+            options.text_of(row["district_name"]),
+            _STATES[row["state"]],
+            str(row["last_active"]),
+            "có" if row["heard"] else "không",
+        )
+    if rows:
+        out.print(table)
+    out.print(
+        f"{heard}/{len(rows)} đơn vị báo cáo thường xuyên có báo cáo. / {heard} of {len(rows)} regular "
+        "reporters were heard.",
+        markup=False,
+        highlight=False,
+    )
 
 
 def _remarks(found: list[dict[str, Any]]) -> list[str]:

@@ -12,13 +12,11 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from schemas.catalogue import Catalogue, load_catalogue
 from schemas.events import CASE_REPORTED, CASE_RETRACTED, CASE_UPDATED, LOCAL_TIMEZONE, build_event
 from services.demo.figures import DISTRICTS, FIGURES, PROVINCE, YearFigures
-
-DEFAULT_SEED = 12
+from services.demo.ids import DEFAULT_SEED, uuid7
 
 
 @dataclass(frozen=True, slots=True)
@@ -731,12 +729,4 @@ def _cloud_event(post: _Post, subject: str, rng: random.Random) -> bytes:
         # Judged by a clock that shows the event's own time: no date in it may be later.
         now=post.time,
         max_ahead=dt.timedelta(),
-    )
-
-
-def uuid7(time: dt.datetime, rng: random.Random) -> UUID:
-    """A version 7 UUID of a given time: the milliseconds since 1970, the rest from the generator."""
-    milliseconds = int(time.timestamp() * 1000)
-    return UUID(
-        int=milliseconds << 80 | 0x7 << 76 | rng.getrandbits(12) << 64 | 0b10 << 62 | rng.getrandbits(62)
     )

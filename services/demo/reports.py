@@ -19,7 +19,7 @@ from rich.table import Table
 from schemas.events import FOCUS_REPORTED, LOCAL_TIMEZONE, TALLY_REPORTED, build_event
 from schemas.events.fields import FIELDS
 from services.demo.figures import PROVINCE, YEAR, YEAR_BEFORE
-from services.demo.generate import DEFAULT_SEED, uuid7
+from services.demo.ids import DEFAULT_SEED, uuid7
 from services.demo.show import STAMP
 from streams.domain.reports import ReportKind
 

@@ -148,13 +148,9 @@ def _groups(groups: list[Mapping[str, Any]], folders: dict[str, str]) -> Iterato
             for rule in group["rules"]
         ]
         for rule in rules:
-            # The API has the board a rule belongs to among its annotations.
-            if "dashboardUid" in rule:
-                rule["annotations"] = {
-                    **rule["annotations"],
-                    "__dashboardUid__": rule.pop("dashboardUid"),
-                    "__panelId__": str(rule.pop("panelId")),
-                }
+            # The API has the board that a rule belongs to among its annotations only.
+            for key in ("dashboardUid", "panelId"):
+                rule.pop(key, None)
         yield RuleGroup(
             uid,
             group["name"],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from difflib import get_close_matches
 from functools import cached_property
+from typing import NamedTuple
 
 from schemas.catalogue import Area, AreaKind, Catalogue
 from schemas.catalogue.matching import (
@@ -58,8 +59,7 @@ class FoundArea:
     on: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """What the columns of an address say, as they stand; empty where there is no such column or cell."""
 
     province: str
@@ -111,9 +111,9 @@ class CodeFinder:
         Raises:
             BadCell: no area, or none for certain; says what the code means in another period.
         """
-        found = self._known_areas.get((text, on)) or self._by_code(text, on)
+        found = self._known_areas.get((text, on))
         if found is None:
-            found = self._find_area(text, on)
+            found = self._by_code(text, on) or self._find_area(text, on)
             self._known_areas[text, on] = found
         if isinstance(found, BadCell):
             raise found.with_traceback(None)

@@ -111,6 +111,7 @@ _SOFT = {
     "Ngày lấy mẫu": "sampled_on",
     "Ngày nhập viện": "admitted_on",
 }
+_SOFT_BUT_DAYS = tuple((name, field) for name, field in _SOFT.items() if name not in _DAYS)
 _TEXTS = {"Thôn": ("hamlet", 80), "Phân độ bệnh": ("severity", 40)}
 _FACILITIES = {"Đơn vị báo cáo": "reporting_facility", "Cơ sở điều trị": "treating_facility"}
 _FACILITY_CODE = re.compile(r"(?=.*[0-9])[A-Za-z0-9._/-]{2,30}")
@@ -206,12 +207,16 @@ class NationalExport:
             yield Rejection(row.number, (too_wide(len(row.cells), self._width),))
             return
         # From here on nobody sees the other columns.
-        cells = {name: _cell(row.cells, index) for name, index in self._columns.items()}
-        texts = {name: _text_of(cell) for name, cell in cells.items() if cell != ""}
+        cells = {
+            name: cell
+            for name, index in self._columns.items()
+            if index < len(row.cells) and (cell := row.cells[index]) != ""
+        }
+        texts = {name: text for name, cell in cells.items() if (text := text_of(cell)) != "" and text != NULL}
         if texts.get("Mã số") == "Mã số" or _is_numbering(texts):
             yield Skip(row.number, 1, "repeated_header")
             return
-        if not any(texts.get(name) for name in ("Mã số", "Chẩn đoán chính", "Xã")):
+        if "Mã số" not in texts and "Chẩn đoán chính" not in texts and "Xã" not in texts:
             yield Skip(row.number, 1, "footer")
             return
         reading = _Reading(row.number, cells, texts, self._codes)
@@ -227,6 +232,7 @@ class _Reading:
     def __init__(
         self, number: int, cells: Mapping[str, Cell], texts: Mapping[str, str], codes: CodeFinder
     ) -> None:
+        """Cells and their texts by the column's name; those that are empty are absent."""
         self._number = number
         self._cells = cells
         self._texts = texts
@@ -290,11 +296,11 @@ class _Reading:
         )
 
     def _case_id(self) -> str | None:
-        cell = self._cells["Mã số"]
         text = self._text("Mã số")
         if not text:
             self._faults.append(_NO_CODE)
             return None
+        cell = self._cells["Mã số"]
         digits = text.lstrip("0") if text.isdecimal() else text
         is_lost = _LOST.fullmatch(text) or (isinstance(cell, float) and len(digits) > _DIGITS_HELD)
         if is_lost:
@@ -339,9 +345,7 @@ class _Reading:
             self._faults.append(_NO_DAY)
 
     def _take_disease(self) -> None:
-        # "A → B" says what it was changed from and to.
-        latest = _ARROW.split(self._text("Chẩn đoán thay đổi gần nhất"))[-1]
-        text = latest or self._text("Chẩn đoán chính")
+        text = _latest(self._text("Chẩn đoán thay đổi gần nhất")) or self._text("Chẩn đoán chính")
         if not text:
             self._faults.append(_NO_DISEASE)
             return
@@ -352,8 +356,8 @@ class _Reading:
             self._fault("disease", bad)
 
     def _take_soft(self) -> None:
-        for name, field in _SOFT.items():
-            if name in _DAYS or not self._text(name):
+        for name, field in _SOFT_BUT_DAYS:
+            if name not in self._texts:
                 continue
             try:
                 self._values[field] = convert(field, self._cells[name])
@@ -362,7 +366,7 @@ class _Reading:
         for name, field in _FACILITIES.items():
             # Facilities by name are not read: a surgery bears its doctor's.
             code = self._text(name)
-            if _FACILITY_CODE.fullmatch(code) and not find_identifier_cached(code):
+            if _is_facility_code(code):
                 self._values[field] = code
 
     def _take_texts(self) -> None:
@@ -380,8 +384,7 @@ class _Reading:
                 self._leave_out(field, bad)
 
     def _take_outcome(self) -> None:
-        latest = _ARROW.split(self._text("Tình trạng thay đổi gần nhất"))[-1]
-        status = latest or self._text("Tình trạng hiện nay")
+        status = _latest(self._text("Tình trạng thay đổi gần nhất")) or self._text("Tình trạng hiện nay")
         key = _key(status)
         values = self._values
         if status:
@@ -442,7 +445,8 @@ class _Reading:
             # Refused already: there is no day on which to read it.
             return
         try:
-            check_encoding(place.text())
+            for text in place:
+                check_encoding(text)
             found = self._codes.place(place, day)
         except BadCell as bad:
             self._fault("area_code", bad)
@@ -465,15 +469,6 @@ def recognise_national_export(rows: list[Row], codes: CodeFinder) -> NationalExp
     return None
 
 
-def _cell(cells: list[Cell], index: int) -> Cell:
-    return cells[index] if index < len(cells) else ""
-
-
-def _text_of(cell: Cell) -> str:
-    text = text_of(cell)
-    return "" if text == NULL else text
-
-
 def _is_numbering(texts: Mapping[str, str]) -> bool:
     """Whether a row numbers the columns, "(1) (2) (3) …", as printed tables do."""
     return texts.get("Chẩn đoán chính", "").strip("()").isdecimal() and all(
@@ -482,6 +477,17 @@ def _is_numbering(texts: Mapping[str, str]) -> bool:
 
 
 _key = lru_cache(maxsize=16_384)(normalise)
+
+
+@lru_cache(maxsize=16_384)
+def _latest(text: str) -> str:
+    """What a value was changed to: of "A → B", B."""
+    return _ARROW.split(text)[-1]
+
+
+@lru_cache(maxsize=16_384)
+def _is_facility_code(text: str) -> bool:
+    return bool(_FACILITY_CODE.fullmatch(text)) and not find_identifier_cached(text)
 
 
 @lru_cache(maxsize=16_384)

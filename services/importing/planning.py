@@ -50,7 +50,7 @@ class Known:
 class Plan:
     """What to remember of a case, and the event to send, None where the row says nothing new.
 
-    `changed` names the fields that an update sends.
+    `changed` names the fields that an update sends, `data` is what the event says.
     """
 
     known: Known
@@ -58,6 +58,7 @@ class Plan:
     is_first: bool
     repairs: tuple[Repair, ...]
     changed: tuple[str, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Refused(ValueError):
@@ -147,6 +148,7 @@ def make_plan(
         known is None,
         areas.repairs,
         tuple(changed),
+        changed if known else whole,
     )
 
 
@@ -227,6 +229,9 @@ def _nested(flat: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]
     """An event's data out of flat fields. `external_ids` is one register, so it is always sent as a whole."""
     data: dict[str, Any] = {}
     for name, value in flat.items():
+        if "." not in name:
+            data[name] = value
+            continue
         parent, _, part = name.partition(".")
         if parent == LAB and part:
             data.setdefault(LAB, {})[part] = value

@@ -282,20 +282,27 @@ def _records(source: InputFile, file: TextIO, delimiter: str) -> Generator[Row, 
             widest = max(widest, len(cells))
             yield Row(number, list(cells))
             continue
-        ahead.extend(_next_lines(file, _MAX_RECORD_LINES - 1 - len(ahead)))
-        reader = csv.reader([line, *ahead], delimiter=delimiter, strict=True)
-        try:
-            cells = next(reader)
-            is_sound = reader.line_num == 1 or len(cells) >= widest
-        except csv.Error:
-            is_sound = False
-        if not is_sound:
+        # Most quoted cells end on their own line.
+        cells, lines = _record([line], delimiter)
+        if not lines:
+            ahead.extend(_next_lines(file, _MAX_RECORD_LINES - 1 - len(ahead)))
+            cells, lines = _record([line, *ahead], delimiter)
+        if not lines or (lines > 1 and len(cells) < widest):
             # Where its cells end is unknown; the lines after it are read for themselves.
             yield Row(number, [line.rstrip("\r\n")], is_broken=True)
             continue
-        del ahead[: reader.line_num - 1]
+        del ahead[: lines - 1]
         widest = max(widest, len(cells))
         yield Row(number, list(cells))
+
+
+def _record(lines: list[str], delimiter: str) -> tuple[list[str], int]:
+    """The cells of the first record, and how many lines it takes: 0 where its quotes do not close."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        return next(reader), reader.line_num
+    except csv.Error:
+        return [], 0
 
 
 def _next_lines(file: TextIO, number: int) -> Iterator[str]:

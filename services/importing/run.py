@@ -4,7 +4,8 @@ The command and the pages of the intake call `run_import` with the same ports; a
 an import, but for what it remembers and sends, so that it tells what would come of it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -218,8 +219,12 @@ class _Run:
                 outcome=outcome,
             )
             importer.send_unsent()
-            with self._progress(table.size) as advance, closing(table.rows()) as rows:
-                for chunk in _chunks(layout.read(rows)):
+            with (
+                self._progress(table.size) as advance,
+                closing(table.rows()) as rows,
+                closing(one_ahead(_chunks(layout.read(rows)))) as chunks,
+            ):
+                for chunk in chunks:
                     importer.take(twins.take(_kept(chunk, CaseRow, outcome)))
                     advance(len(chunk))
                 importer.finish()
@@ -317,6 +322,15 @@ def _kept(
             outcome.rows += 1
             outcome.rejected.append(row)
     return rows
+
+
+def one_ahead(chunks: Iterator[_Item]) -> Generator[_Item, None, None]:
+    """The same chunks; while one is worked on, which mostly waits for others, the next is read."""
+    with ThreadPoolExecutor(1, "import-reader") as reader:
+        following = reader.submit(next, chunks, None)
+        while (chunk := following.result()) is not None:
+            following = reader.submit(next, chunks, None)
+            yield chunk
 
 
 def _chunks(items: Iterable[_Item]) -> Iterator[list[_Item]]:

@@ -19,7 +19,7 @@ from services.importing.planning import Known, Plan, Refused, make_plan
 from services.importing.vocabulary import CASE_ID, EVENT_ID
 from streams.domain.calendar import microseconds
 from streams.domain.catalogue import Catalogue
-from streams.domain.judging import Parked, judge, kind_of
+from streams.domain.judging import Parked, area_named, judge, kind_of
 from streams.domain.reports import ReportKind, judge_report
 from streams.stores.imports import ImportRow
 
@@ -224,7 +224,8 @@ class CaseImport:
             what = "created" if plan.is_first else "updated"
             outcome.created += plan.is_first
             outcome.updated += not plan.is_first
-            outcome.parked += is_parked(plan.event, self._catalogue)
+            time = microseconds(plan.known.event_time)
+            outcome.parked += isinstance(area_named(time, plan.data, self._catalogue), Parked)
         else:
             outcome.unchanged += 1
         # A row that ends its case's rows early was counted when it came.

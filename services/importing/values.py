@@ -35,6 +35,7 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6})\d*)?)?")
 _OFFSET = re.compile(r"\s*(Z|z|[+-]\d{2}:?\d{2})$")
 _SERIAL = re.compile(r"\d{5}(?:[.,]\d+)?")
 _NUMBER = re.compile(r"\d{1,9}(?:[.,]\d{1,9})?")
+_DAY_AND_CLOCK = re.compile(r"[T\s]+")
 
 
 def text_of(cell: Cell) -> str:
@@ -44,8 +45,9 @@ def text_of(cell: Cell) -> str:
     ('3412', 'Thuỷ', 'true')
     """
     if isinstance(cell, str):
-        text = cell if cell.isascii() else unicodedata.normalize("NFC", cell.replace("\u00a0", " "))
-        return text.strip()
+        if cell.isascii():
+            return cell.strip()
+        return unicodedata.normalize("NFC", cell.replace("\u00a0", " ")).strip()
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
@@ -55,6 +57,7 @@ def text_of(cell: Cell) -> str:
     return str(cell)
 
 
+@lru_cache(maxsize=16_384)
 def _day(text: str) -> date | None:
     """The day of an ISO or day-first text; month-first is never guessed."""
     found = _YEAR_FIRST.fullmatch(text)
@@ -71,6 +74,7 @@ def _day(text: str) -> date | None:
         return None
 
 
+@lru_cache(maxsize=16_384)
 def _clock(text: str) -> time | None:
     found = _CLOCK.fullmatch(text)
     if not found:
@@ -99,7 +103,7 @@ def _moment_of_text(text: str) -> date | datetime | None:
         return day
     if _SERIAL.fullmatch(text):
         return _from_serial(float(text.replace(",", ".")))
-    parts = re.split(r"[T\s]+", text, maxsplit=1)
+    parts = _DAY_AND_CLOCK.split(text, maxsplit=1)
     if len(parts) != 2:
         return None
     day = _day(parts[0])

@@ -143,6 +143,9 @@ def is_total(text: str) -> bool:
     >>> is_total("TỔNG CỘNG: 15 ca"), is_total("Tổng hợp"), is_total("Cộng")
     (True, False, True)
     """
+    # Most rows begin with a number or a code.
+    if text.isascii() and "total" not in text.casefold():
+        return False
     words = normalise(text)
     return (
         any(words == total or words.startswith(total + " ") for total in TOTAL_WORDS[:2])

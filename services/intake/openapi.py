@@ -130,7 +130,7 @@ def _problems(*kinds: str) -> dict[str, Any]:
             problems.MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}, "examples": found}
         },
     }
-    if problems.KINDS[kinds[0]].status == 503:
+    if problems.passes(kinds[0]):
         entry["headers"] = {
             "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
         }

@@ -25,7 +25,8 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 table { border-collapse: collapse; width: 100%; margin: 1rem 0 }
 th, td { border: 1px solid #c4c4c4; padding: .3rem .5rem; text-align: left; vertical-align: top }
 th { background: #f0f3f6 }
-pre { background: #f0f3f6; padding: 1rem; overflow-x: auto }
+pre { background: #f0f3f6; padding: 1rem; white-space: pre-wrap }
+pre, code, td { overflow-wrap: anywhere }
 .en { color: #4a4a4a }
 :target { outline: 3px solid #b35c00 }
 """
@@ -35,7 +36,7 @@ def _page(title: str, body: str) -> str:
     return (
         f'<!doctype html>\n<html lang="vi">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+        f"<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
 
 

@@ -98,10 +98,12 @@ KINDS: Mapping[str, Kind] = {
     "event-not-found": Kind(
         404,
         "Nothing is known of this event",
-        "Chưa biết sự kiện nào có mã này: chưa từng được nhận, hoặc đã được nhận nhưng luồng xử lý chưa đọc "
-        "tới (sau khi cổng khởi động lại). Cứ gửi lại y nguyên: không bị tính hai lần.",
-        "No event with this id is known: it was never accepted, or it was and the stream has not come to it "
-        "yet (after a restart of this service). Send the same again: it is never counted twice.",
+        "Chưa biết: hoặc chưa từng được nhận, hoặc đã được nhận nhưng luồng xử lý chưa đọc tới (cổng đã khởi "
+        "động lại, một cổng khác đã nhận, hoặc đang có rất nhiều bản ghi chờ). Hỏi lại sau "
+        f"{RETRY_AFTER_SECONDS} giây; gửi lại y nguyên cũng được: không bị tính hai lần.",
+        "Unknown here: either it was never accepted, or it was and the stream has not come to it yet (this "
+        "service was started anew, another one took it, or very many events are waiting). Ask again in "
+        f"{RETRY_AFTER_SECONDS} seconds, or send the same again: it is never counted twice.",
     ),
     "alert-not-found": Kind(
         404,
@@ -195,10 +197,10 @@ KINDS: Mapping[str, Kind] = {
     "database-down": Kind(
         503,
         "The database does not answer",
-        f"Cơ sở dữ liệu không trả lời. Hãy thử lại sau {RETRY_AFTER_SECONDS} giây, rồi xem cảnh báo đã thay "
-        "đổi chưa trước khi làm lại.",
-        f"The database does not answer. Try again in {RETRY_AFTER_SECONDS} seconds, and look whether the "
-        "alert has changed before you repeat an action.",
+        f"Cơ sở dữ liệu không trả lời. Hãy thử lại sau {RETRY_AFTER_SECONDS} giây. Nếu vừa lưu gì, xem đã "
+        "lưu được chưa trước khi làm lại.",
+        f"The database does not answer. Try again in {RETRY_AFTER_SECONDS} seconds. If you were saving "
+        "something, look whether it was saved before you repeat it.",
     ),
     "kafka-down": Kind(
         503,
@@ -222,6 +224,11 @@ class Refused(Exception):
         self.kind = kind
         self.errors = errors
         self.events = events
+
+
+def passes(kind: str) -> bool:
+    """Whether the same request may be answered otherwise after RETRY_AFTER_SECONDS."""
+    return KINDS[kind].status == 503 or kind == "event-not-found"
 
 
 def problem_document(
@@ -261,6 +268,6 @@ def problem_response(
     """The answer to a request that is refused."""
     document = problem_document(kind, errors, events)
     sent = dict(headers or {})
-    if document["status"] == 503:
+    if passes(kind):
         sent["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return Response(orjson.dumps(document), document["status"], sent, MEDIA_TYPE)

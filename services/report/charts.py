@@ -1,16 +1,22 @@
 """The charts of a report, drawn by Vega-Lite (vl-convert: no browser, and a font with every Vietnamese
-letter comes with it)."""
+letter comes with it) in a process of their own: services/report/painter.py says why."""
 
-from threading import Thread
+import atexit
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Final
-
-import vl_convert
 
 from services.report.document import Document
 
 WIDTH: Final = 620
-"""Of the plot in pixels, before `SCALE`; on paper 16 cm with its axes."""
-SCALE: Final = 2.0
+"""Of the plot in pixels, before the painter scales it; on paper 16 cm with its axes."""
+_LENGTH_BYTES: Final = 8
+_LONGEST_SECONDS: Final = 120
 _FONT: Final = "DejaVu Sans, Liberation Sans"
 """The second comes with vl-convert, but an older one of that name on the machine hides it and has not every
 letter."""
@@ -23,8 +29,8 @@ _MONTH_OR_WEEK: Final = (
 """As Vega's expressions: 1.971; 7/2023 for 2023-07, T27/2023 for 2023-W27."""
 
 
-def draw(chart: Document, lang: str) -> bytes:
-    """A chart as PNG."""
+def specification(chart: Document, lang: str) -> dict[str, Any]:
+    """A chart as Vega-Lite."""
     cases = "Số ca" if lang == "vi" else "Cases"
     is_vietnamese = lang == "vi"
     counted = {"tickMinStep": 1, **({"labelExpr": _THOUSANDS} if is_vietnamese else {})}
@@ -88,10 +94,89 @@ def draw(chart: Document, lang: str) -> bytes:
                 "y": {"field": "name", "type": "nominal", "title": None, "sort": "-x"},
             },
         }
-    return vl_convert.vegalite_to_png(spec, scale=SCALE)
+    return spec
 
 
-def begin_drawing() -> None:
-    """Start the engine beside the caller: its first chart takes a second, which the database can use."""
-    # No daemon: a thread within the engine must not see the interpreter go.
-    Thread(target=draw, args=({"key": "district", "data": []}, "vi"), name="charts").start()
+class Painter:
+    """A process that draws, and a thread that waits for it. It lives as long as ours does."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "charts")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "services.report.painter"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can still draw."""
+        return self._process.poll() is None
+
+    def draw(self, specifications: Sequence[dict[str, Any]]) -> "Drawing":
+        """Begin to draw, once it has drawn what others want."""
+        return Drawing(self, self._thread.submit(self._draw, specifications))
+
+    def end(self) -> None:
+        """Whatever it is doing."""
+        self._process.kill()
+        self._process.communicate()
+        self._thread.shutdown()
+
+    def _draw(self, specifications: Sequence[dict[str, Any]]) -> list[bytes]:
+        to, back = self._process.stdin, self._process.stdout
+        assert to is not None  # noqa: S101 - both are pipes
+        assert back is not None  # noqa: S101
+        pictures = []
+        for specification in specifications:
+            to.write(json.dumps(specification).encode() + b"\n")
+            to.flush()
+            length = int.from_bytes(back.read(_LENGTH_BYTES), "big")
+            picture = back.read(length)
+            if not length or len(picture) != length:
+                raise OSError("the painter has ended")
+            pictures.append(picture)
+        return pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Charts that are being drawn."""
+
+    painter: Painter
+    future: Future[list[bytes]]
+
+    def pictures(self) -> list[bytes]:
+        """The charts as PNG, in their order.
+
+        Raises:
+            RuntimeError: they could not be drawn; standard error says why.
+        """
+        try:
+            return self.future.result(_LONGEST_SECONDS)
+        except (OSError, TimeoutError) as error:
+            self.painter.end()
+            raise RuntimeError(f"the charts were not drawn: {error}") from error
+
+
+_painters: Final[list[Painter]] = []
+_lock: Final = Lock()
+
+
+def begin_drawing() -> Painter:
+    """The painter, which is started where there is none: that takes a second, which the caller can use."""
+    with _lock:
+        if _painters and not _painters[0].is_alive:
+            _painters.pop().end()
+        if not _painters:
+            _painters.append(Painter())
+        return _painters[0]
+
+
+def draw(charts: Sequence[Document], lang: str) -> Drawing:
+    """Begin to draw some charts."""
+    return begin_drawing().draw([specification(chart, lang) for chart in charts])
+
+
+@atexit.register
+def _end_drawing() -> None:
+    while _painters:
+        _painters.pop().end()

@@ -12,10 +12,10 @@ from streams.domain.report.bulletin import BulletinFacts
 from streams.domain.report.facts import Query
 from streams.domain.report.language import Lang, cardinal, day_text
 from streams.domain.report.notice import NoticeKind, in_prose
-from streams.stores.focus_report import FocusReport
 from streams.stores.situation import Situation, SituationRequest, Table
 
 if TYPE_CHECKING:
+    from streams.stores.focus_report import FocusReport
     from streams.stores.outbreak_report import OutbreakReport
 
 Document = dict[str, Any]
@@ -230,7 +230,7 @@ def bulletin_document(
 
 
 def focus_document(
-    report: FocusReport, sections: Sequence[Section], is_end: bool, as_of: datetime | None, now: datetime
+    report: "FocusReport", sections: Sequence[Section], is_end: bool, as_of: datetime | None, now: datetime
 ) -> Document:
     """The document of a focus's daily report, or of the one at its end; its annexes are by day."""
     facts, forms = report.facts, load_forms()
@@ -261,9 +261,17 @@ def focus_document(
         "to": facts.on.isoformat(),
         "focus": facts.subject,
         "due_at": None if is_end else facts.due_at.isoformat(),
-        "draft": forms["drafts"][key].format(on=on, due=instant_text(facts.due_at, "vi"), silent=silent),
+        "draft": forms["drafts"][key].format(
+            layout=_layout(forms, key), on=on, due=instant_text(facts.due_at, "vi"), silent=silent
+        ),
         "annexes": annexes,
     }
+
+
+def _layout(forms: Document, key: str) -> str:
+    """What the station is to know of the form: only the list of its fields is known here."""
+    text: str = forms["drafts"]["layout"].format(form=forms["forms"][key])
+    return text
 
 
 def outbreak_document(
@@ -282,7 +290,7 @@ def outbreak_document(
         "to": facts.period.last.isoformat(),
         "alert": alert_id,
         "due_at": due_at.isoformat(),
-        "draft": forms["drafts"][key].format(due=instant_text(due_at, "vi")),
+        "draft": forms["drafts"][key].format(layout=_layout(forms, key), due=instant_text(due_at, "vi")),
         "annexes": [_cases_annex(forms["annexes"]["cases"], report.cases, report.cases_query)]
         if report.cases
         else [],

@@ -22,6 +22,7 @@ from docx.oxml.ns import nsdecls, qn
 from docx.shared import Cm, Length, Pt
 from docx.table import _Cell
 from docx.text.paragraph import Paragraph
+from docx.text.run import Run
 
 from services.report.charts import draw
 from services.report.document import Document, station_of
@@ -49,6 +50,9 @@ _REFERENCES: Final = {"situation": "BC-TTKSBT", "bulletin": "BC-TTKSBT"}
 
 def document_docx(document: Document) -> bytes:
     """A report: header, text, charts, signature, annexes."""
+    charts = document["charts"]
+    # Drawn beside all that follows; the pictures come into their places last.
+    drawing = draw(charts, document["lang"]) if charts else None
     paper = new_paper(document["stamp"], document["lang"])
     lang = document["lang"]
     if (draft := document.get("draft")) is not None:
@@ -63,15 +67,14 @@ def document_docx(document: Document) -> bytes:
     )
     title(paper, document["title"], document["subject"])
     text(paper, document["as_of_text"] + ".", italic=True)
-    charts = list(document["charts"])
+    places: list[Run] = []
     for number, section in enumerate(document["sections"], 1):
         if len(document["sections"]) > 1:
             heading(paper, f"{number}. {section['title']}")
         for paragraph in section["paragraphs"]:
             _written(paper, paragraph)
         if section["key"] == "diseases":
-            for chart in charts:
-                _chart(paper, chart, lang)
+            places = [_chart(paper, chart) for chart in charts]
     for note in document["footnotes"]:
         said = text(paper, "", size=Pt(12))
         _run(said, str(note["number"]), size=Pt(12)).font.superscript = True
@@ -79,6 +82,9 @@ def document_docx(document: Document) -> bytes:
     signature(paper, document["issuer"], lang)
     for annex in document["annexes"]:
         _annex(paper, annex, lang)
+    if drawing is not None and places:
+        for place, picture in zip(places, drawing.pictures(), strict=True):
+            place.add_picture(BytesIO(picture), width=Cm(16))
     return as_bytes(paper)
 
 
@@ -228,24 +234,33 @@ def _two_columns(paper: Docx, left: Length, right: Length) -> tuple[_Cell, _Cell
 
 
 def _written(paper: Docx, paragraph: Document) -> None:
-    said = text(paper, "- " if paragraph["is_item"] else "")
+    said = text(paper, "")
+    # A run each takes python-docx as long as all the rest: one for all between two footnotes.
+    waiting = "- " if paragraph["is_item"] else ""
     for part in paragraph["parts"]:
         if isinstance(part, str):
-            _run(said, part)
+            waiting += part
         elif "footnote" in part:
+            if waiting:
+                _run(said, waiting)
+            waiting = ""
             _run(said, str(part["footnote"])).font.superscript = True
         else:
-            _run(said, part["text"])
+            waiting += part["text"]
+    if waiting:
+        _run(said, waiting)
 
 
-def _chart(paper: Docx, chart: Document, lang: str) -> None:
+def _chart(paper: Docx, chart: Document) -> Run:
+    """The place of a chart's picture, above its caption."""
     picture = paper.add_paragraph()
     picture.alignment = _CENTRE
     picture.paragraph_format.space_before = Pt(6)
     picture.paragraph_format.keep_with_next = True
-    picture.add_run().add_picture(BytesIO(draw(chart, lang)), width=Cm(16))
+    place = picture.add_run()
     caption = _body(paper, chart["caption"], _CENTRE, italic=True, size=Pt(13))
     caption.paragraph_format.space_after = Pt(10)
+    return place
 
 
 def _annex(paper: Docx, annex: Document, lang: str) -> None:
@@ -255,14 +270,16 @@ def _annex(paper: Docx, annex: Document, lang: str) -> None:
     keys = [column["key"] for column in annex["columns"]]
     names = [key in NAME_COLUMNS for key in keys]
     # Names take what the numbers leave of 16.5 cm.
-    name_width = int((16.5 - 1.75 * names.count(False)) / names.count(True) * 567)
-    widths = [name_width if is_name else int(1.75 * 567) for is_name in names]
+    name_width = int((16.5 - _NUMBER_CM * names.count(False)) / names.count(True) * 567)
+    widths = [name_width if is_name else int(_NUMBER_CM * 567) for is_name in names]
     rows = [_row([column["title"] for column in annex["columns"]], names, is_head=True)]
     rows += [_row([cell_text(cell, lang) for cell in row], names) for row in annex["rows"]]
     # Cell by cell, python-docx needs minutes for a thousand rows.
     table = parse_xml(
         f'<w:tbl {nsdecls("w")}><w:tblPr><w:tblW w:w="{sum(widths)}" w:type="dxa"/>'
-        f'<w:tblBorders>{_BORDERS}</w:tblBorders><w:tblLayout w:type="fixed"/></w:tblPr>'
+        f'<w:tblBorders>{_BORDERS}</w:tblBorders><w:tblLayout w:type="fixed"/>'
+        '<w:tblCellMar><w:left w:w="68" w:type="dxa"/><w:right w:w="68" w:type="dxa"/></w:tblCellMar>'
+        "</w:tblPr>"
         f'<w:tblGrid>{"".join(f"""<w:gridCol w:w="{width}"/>""" for width in widths)}</w:tblGrid>'
         f"{''.join(rows)}</w:tbl>"
     )
@@ -274,6 +291,8 @@ def _annex(paper: Docx, annex: Document, lang: str) -> None:
         _run(after, annex["note"], size=Pt(12))
 
 
+_NUMBER_CM: Final = 1.55
+"""Of a column of numbers: its heading's longest word; "Huyện Mường Tè" is left one line."""
 _BORDERS: Final = "".join(
     f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="000000"/>'
     for side in ("top", "left", "bottom", "right", "insideH", "insideV")

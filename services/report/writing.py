@@ -7,6 +7,8 @@ view of all counts.
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from importlib import import_module
+from threading import Thread
 from typing import Final, Literal, get_args
 from uuid import UUID
 
@@ -14,9 +16,7 @@ import orjson
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from schemas.report import agent_names, deadlines, load_forms, load_sentences
-from schemas.topics import load_topics
-from services.log_ends import ask_log_ends
+from schemas.report import agent_names, deadlines, load_forms, load_sentences, with_severities
 from services.report.document import (
     Document,
     bulletin_document,
@@ -39,8 +39,12 @@ from streams.domain.report.outbreak import write_outbreak_report
 from streams.handlers.fold_cases import TOPIC
 from streams.stores.bulletin import read_bulletin
 from streams.stores.counts import one_view
-from streams.stores.focus_report import read_focus_report
-from streams.stores.situation import Situation, SituationRequest, read_situation_as_of
+from streams.stores.situation import (
+    Situation,
+    SituationRequest,
+    read_situation,
+    read_situation_as_of,
+)
 
 Basis = Literal["onset", "report"]
 BASES: Final[tuple[Basis, ...]] = get_args(Basis)
@@ -92,10 +96,18 @@ def situation_report(
         ConfigurationError: such a period or province is none; says why.
     """
     request = situation_request(province, first, last, as_of, basis, geography_on)
+    if request.as_of is None:
+        with one_view(connection):
+            return written_situation(connection, request, read_situation(connection, request), lang)
+    # Kafka's client and the topics' models take their time, and no other report needs them.
+    from schemas.topics import load_topics
+    from services.log_ends import ask_log_ends
+
     topic = configured.topic_prefix + TOPIC
     read, is_provisional = read_situation_as_of(
         connection,
         request,
+        request.as_of,
         topic,
         load_topics()[TOPIC].partitions,
         lambda: ask_log_ends(configured.kafka, topic),
@@ -152,6 +164,9 @@ def focus_report(
         ConfigurationError: there is no such focus, or nothing of it by that day.
         RefusedAction: the closing report of a focus that has not ended, or the daily one of one that has.
     """
+    # As in situation_report.
+    from streams.stores.focus_report import read_focus_report
+
     now = datetime.now(UTC)
     today = (as_of or now).astimezone(LOCAL_ZONE).date()
     if on is not None and on > today:
@@ -231,6 +246,7 @@ def situation_request(
         as_of,
         {code: [_deadline(*row) for row in rows] for code, rows in deadlines().items()},
         agent_names(),
+        with_severities(),
     )
     if first > request.today:
         raise ConfigurationError(f"The period has not begun: its first day is {first}.")
@@ -255,6 +271,8 @@ def prepare(form: Format) -> None:
         from services.report.charts import begin_drawing
 
         begin_drawing()
+        # While the database answers, too.
+        Thread(target=import_module, args=("services.report.docx",), name="word-processing").start()
 
 
 def printed(document: Document, form: Format) -> Printed:

@@ -18,13 +18,15 @@ from streams.domain.calendar import instant
 from streams.handlers.fold_cases import Record
 
 
-def deliver_in_chunks(app: faust.App, most: int, *, buffered: int) -> None:
+def deliver_in_chunks(app: faust.App, most: int, *, buffered: int, agents_seek: bool) -> None:
     """Let the value of every event of the app be a list of records of one partition, in offset order.
 
     Args:
         app: Before it starts.
         most: Most records of a chunk; it has fewer when no more are there.
         buffered: How many chunks wait in memory before Faust stops fetching.
+        agents_seek: The agents seek on every rebalance; otherwise Faust reads on from where the group has
+            committed.
     """
 
     class Chunks(SchedulingStrategyT):  # type: ignore[misc]
@@ -37,7 +39,8 @@ def deliver_in_chunks(app: faust.App, most: int, *, buffered: int) -> None:
 
     app.conf.ConsumerScheduler = Chunks
     app.conf.stream_buffer_maxsize = buffered
-    app.transport = _Transport(app.conf.broker_consumer, app)
+    transport = _SoughtTransport if agents_seek else _Transport
+    app.transport = transport(app.conf.broker_consumer, app)
 
 
 def chunk_message(tp: TP, chunk: Sequence[Any], generation_id: int) -> ConsumerMessage:
@@ -94,13 +97,6 @@ class _Consumer(aiokafka.Consumer):  # type: ignore[misc]
     def _to_message(self, tp: TP, chunk: Sequence[Any]) -> ConsumerMessage:
         return chunk_message(tp, chunk, self.app.consumer_generation_id)
 
-    async def perform_seek(self) -> None:
-        """Stay: the agents have sought to where the database says, on every rebalance (`rewind`).
-
-        Faust would seek to what the group has committed. A batch that was being folded while partitions
-        moved is acknowledged after they have, so that may be ahead of the database by then.
-        """
-
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Note nothing: the offsets between two messages are the later chunk's own records."""
 
@@ -118,5 +114,18 @@ class _Consumer(aiokafka.Consumer):  # type: ignore[misc]
         return next_offset
 
 
+class _SoughtConsumer(_Consumer):
+    async def perform_seek(self) -> None:
+        """Stay: the agents have sought to where the database says, on every rebalance (`rewind`).
+
+        Faust would seek to what the group has committed. A batch that was being folded while partitions
+        moved is acknowledged after they have, so that may be ahead of the database by then.
+        """
+
+
 class _Transport(aiokafka.Transport):  # type: ignore[misc]
     Consumer = _Consumer
+
+
+class _SoughtTransport(_Transport):
+    Consumer = _SoughtConsumer

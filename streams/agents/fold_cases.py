@@ -117,7 +117,7 @@ def _credentials(servers: KafkaServers) -> faust.types.auth.CredentialsT | None:
 def create_app(options: WorkerOptions, handler: FoldCases, positions: Positions, kafka_log: Log) -> faust.App:
     """The Faust app with the agent of one topic, to which `add_fold` may add others."""
     app = new_app(options)
-    deliver_in_chunks(app, _chunk_records(options), buffered=_CHUNKS_PER_BATCH * 4)
+    deliver_in_chunks(app, _chunk_records(options), buffered=_CHUNKS_PER_BATCH * 4, agents_seek=True)
     add_fold(app, options, handler, positions, kafka_log)
     return app
 

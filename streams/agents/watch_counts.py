@@ -11,6 +11,7 @@ from typing import Any
 import faust
 import orjson
 
+from streams.agents.chunks import deliver_in_chunks
 from streams.agents.fold_cases import WorkerOptions, end_process, new_app, until_done
 from streams.handlers.watch_counts import WatchCounts
 
@@ -19,22 +20,30 @@ log = logging.getLogger(__name__)
 LOOK_AT_CLOCK_EVERY = 20.0
 """Seconds between two looks for what only time does."""
 
+# More than the fold's: of what has just moved, few records of each partition come at a time.
+_CHUNKS_PER_BATCH = 80
+
 
 def create_app(options: WorkerOptions, handler: WatchCounts) -> faust.App:
     """The Faust app of the watcher. Nothing connects before the worker starts."""
     app = new_app(options)
-    topic = app.topic(
-        options.topic, key_serializer="raw", value_serializer="raw", key_type=bytes, value_type=bytes
+    deliver_in_chunks(
+        app,
+        max(1, options.batch_records // _CHUNKS_PER_BATCH),
+        buffered=_CHUNKS_PER_BATCH * 2,
+        agents_seek=False,
     )
+    topic = app.topic(options.topic, key_serializer="raw", value_serializer="raw")
     # The handler has one connection: the agent and the timer take turns, piece by piece.
     turn = asyncio.Lock()
 
     @app.agent(topic, name=f"{options.topic}.watch_counts")  # type: ignore[untyped-decorator]
     async def watch_counts(stream: Any) -> None:
         try:
-            # What moves several times while it waits is judged once.
-            async for batch in stream.noack().noack_take(options.batch_records, within=options.batch_seconds):
-                moved = {key for event in batch if (key := _key(event.message.value)) is not None}
+            # What moves several times while it waits, or while others are judged, is judged once.
+            async for batch in stream.noack().noack_take(_CHUNKS_PER_BATCH, within=options.batch_seconds):
+                records = [record for event in batch for record in event.value]
+                moved = {key for record in records if (key := _key(record.value)) is not None}
 
                 async def judge(moved: set[tuple[str, str]] = moved) -> int:
                     async with turn:

@@ -128,6 +128,9 @@ def compare(
     known = {_key(row, comparison) for row in found}
     for years in comparison.years:
         for row in earlier[years]:
+            if comparison.unit is None and _key(row, comparison) in known:
+                # Its place is all that it is found by; most are there this year as well.
+                continue
             now = _row_of_now(row, years, comparison)
             if now is not None and (key := _key(now, comparison)) not in known:
                 known.add(key)

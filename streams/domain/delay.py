@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, Literal, NamedTuple
 
-import numpy as np
-
 from streams.domain.calendar import LOCAL_ZONE, day_of
 
 Stage = Literal["onset_to_report", "report_to_known", "onset_to_known"]
@@ -174,8 +172,10 @@ def spread(days: Sequence[int]) -> Spread | None:
     """
     if not days:
         return None
-    quantiles = np.quantile(days, [0.25, 0.5, 0.75, 0.9, 1.0], method="inverted_cdf")
-    return Spread(len(days), *(int(value) for value in quantiles))
+    ordered = sorted(days)
+    # The smallest day that so many percent do not exceed; in whole numbers, where 0.9 would be less.
+    places = (-(-percent * len(ordered) // 100) - 1 for percent in (25, 50, 75, 90, 100))
+    return Spread(len(ordered), *(ordered[place] for place in places))
 
 
 @dataclass(frozen=True, slots=True)

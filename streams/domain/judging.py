@@ -35,17 +35,30 @@ def judge(
     """
     area_id = None
     if kind != "retracted":
-        disease = data.get("disease")
-        if disease is not None and disease not in catalogue.resolves_to:
-            return Parked("unknown_disease", disease), None
-        code = data.get("area_code")
-        if code is not None:
-            on = data.get("area_on") or data.get("onset_on") or data.get("reported_on") or local_day(time)
-            area = catalogue.areas.resolve(code, on)
-            if area is None:
-                return Parked("unknown_area", code), None
-            area_id = area.id
+        found = area_named(time, data, catalogue)
+        if isinstance(found, Parked):
+            return found, None
+        area_id = found
     return event_with_area(kind, subject, event_id, time, data, area_id), area_id
+
+
+def area_named(time: int, data: Mapping[str, Any], catalogue: Catalogue) -> str | Parked | None:
+    """The id of the area that a report or an update names, None where it names none; or why it is parked.
+
+    Args:
+        time: When the reporter recorded the fact, microseconds since 1970.
+        data: The event's fields as JSON has them (days as ISO text); only those present.
+        catalogue: What is known of diseases and areas.
+    """
+    disease = data.get("disease")
+    if disease is not None and disease not in catalogue.resolves_to:
+        return Parked("unknown_disease", disease)
+    code = data.get("area_code")
+    if code is None:
+        return None
+    on = data.get("area_on") or data.get("onset_on") or data.get("reported_on") or local_day(time)
+    area = catalogue.areas.resolve(code, on)
+    return Parked("unknown_area", code) if area is None else area.id
 
 
 def event_with_area(

@@ -1,6 +1,7 @@
 """The same period in an earlier year, by dates or by ISO weeks with their week 53."""
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from streams.domain.calendar import Period, month_of, week_of, weeks_in, years_before
@@ -56,6 +57,7 @@ def is_in_weeks(period: Period) -> bool:
     return is_whole_weeks and not is_whole_months and not is_year_to_date
 
 
+@lru_cache(maxsize=4096)
 def same_period(period: Period, years: int, in_weeks: bool) -> Period:
     """The same period some years before.
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
-from streams.domain.calendar import month_of, previous_month
+from streams.domain.calendar import Period, month_of, previous_month
 from streams.domain.errors import ConfigurationError
-from streams.domain.rules import Facts, JudgedArea, RuleBook, Standing, Verdict
+from streams.domain.rules import Facts, JudgedArea, RuleBook, Standing, Verdict, judge_raised
 from streams.domain.rules import judge_all as judge
 
 
@@ -46,12 +46,14 @@ class Question:
     Attributes:
         standing: Its alerts that are raised now.
         determined_at: When the station determined "có dịch".
+        is_open: Whether somebody still has to deal with an alert of it.
     """
 
     disease: str
     area_id: str
     standing: Collection[Standing] = ()
     determined_at: datetime | None = None
+    is_open: bool = True
 
 
 _BY_TIME: Final = "silent_reporter"
@@ -126,6 +128,8 @@ class JudgeRules:
         self._history = history
         self._populations = populations or UnknownPopulations()
         self._reporters = reporters or UnwatchedReporters()
+        self._answering_of: tuple[RuleBook, date] | None = None
+        self._answering: dict[str, RuleBook] = {}
 
     def judge_all(
         self,
@@ -154,8 +158,8 @@ class JudgeRules:
             questions: What is judged.
             on: The last day whose cases count.
             has_moved: Only what a count that moved can change is wanted: reporters fall silent by the passing
-                of time and are not asked, and where no other rule in force judges that kind of area and
-                nothing stands, there is no verdict.
+                of time and are not asked; where no other rule in force judges that kind of area and nothing
+                stands, there is no verdict; and where no alert is open, only those that raise one.
 
         Raises:
             ConfigurationError: no rules are loaded, or a disease or an area is not known.
@@ -167,7 +171,6 @@ class JudgeRules:
                 raise ConfigurationError(f"{question.disease}: the rules in force know no such disease.")
         kinds = _kinds_counted(book, on) if has_moved else None
         asked = list(_asked(book, questions, on, kinds))
-        answering: dict[str, RuleBook] = {}
         verdicts: list[list[Verdict]] = []
         for question, found in zip(questions, self._history.facts_of(asked), strict=True):
             if found is None:
@@ -181,13 +184,23 @@ class JudgeRules:
             )
             rules = book
             if has_moved and not question.standing:
-                if question.disease not in answering:
-                    answering[question.disease] = _answering(book, question.disease, on)
-                rules = answering[question.disease]
-            verdicts.append(
-                judge(rules, question.disease, area, facts, on, question.standing, question.determined_at)
-            )
+                rules = self._book_of(book, question.disease, on)
+            if has_moved and not question.is_open:
+                verdicts.append(judge_raised(rules, question.disease, area, facts, on))
+            else:
+                verdicts.append(
+                    judge(rules, question.disease, area, facts, on, question.standing, question.determined_at)
+                )
         return verdicts
+
+    def _book_of(self, book: RuleBook, disease: str, on: date) -> RuleBook:
+        """The rules that can answer about a disease, put together once a day."""
+        known = self._answering_of
+        if known is None or known[0] is not book or known[1] != on:
+            self._answering_of, self._answering = (book, on), {}
+        if disease not in self._answering:
+            self._answering[disease] = _answering(book, disease, on)
+        return self._answering[disease]
 
     def _population(self, book: RuleBook, area: JudgedArea, facts: Facts, on: date) -> int | None:
         """Asked only where there are cases enough for a rate to be looked at."""
@@ -241,19 +254,28 @@ def _asked(
     years = settings.history_years + (settings.further_back_years if settings.look_further_back else 0) + 1
     left_out = [code for code, facts in book.diseases.items() if facts.is_digest_only]
     in_force = {rule.kind for rule in book.rules if rule.is_in_force(on)}
+    since: dict[Period, tuple[date, date]] = {}
     for question in questions:
         month = month_of(min([on, *(alert.period_start for alert in question.standing)]))
-        for _ in range(settings.ending_months):
-            month = previous_month(month)
+        if month not in since:
+            first = _months_before(month, settings.ending_months).first
+            since[month] = min(first, on - timedelta(days=max(windows))), date(first.year - years, 1, 1)
+        cases_since, history_since = since[month]
         yield Asked(
             question.disease,
             question.area_id,
             on,
-            cases_since=min(month.first, on - timedelta(days=max(windows))),
-            history_since=date(month.first.year - years, 1, 1),
+            cases_since=cases_since,
+            history_since=history_since,
             left_out=left_out,
             wants_communes="outbreak_areas" in in_force,
             wants_deaths="responder" in in_force,
             # What stands is judged by the rule that raised it, in force or not.
             kinds=None if question.standing else kinds,
         )
+
+
+def _months_before(month: Period, number: int) -> Period:
+    for _ in range(number):
+        month = previous_month(month)
+    return month

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import product
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from streams.domain.alerts import AlertEvent
@@ -58,10 +58,23 @@ class Change:
 Key = tuple[str, str]
 """(disease, area id)."""
 
-Judging = Callable[
-    [Mapping[Key, tuple[Sequence[Standing], datetime | None]]], Mapping[Key, Sequence[Verdict]]
-]
-"""Given what stands of each key, and when the station determined an outbreak there: the verdicts of each."""
+
+class Known(NamedTuple):
+    """What is known of a key before it is judged.
+
+    Attributes:
+        standing: Its alerts that are raised now.
+        determined_at: When the station determined an outbreak there.
+        is_open: Whether somebody still has to deal with an alert of it, standing or not.
+    """
+
+    standing: Sequence[Standing]
+    determined_at: datetime | None
+    is_open: bool
+
+
+Judging = Callable[[Mapping[Key, Known]], Mapping[Key, Sequence[Verdict]]]
+"""Given what is known of each key: the verdicts of each."""
 
 
 class Judge(Protocol):
@@ -207,10 +220,11 @@ class WatchCounts:
         return 0
 
     def _judge_keys(self, keys: Sequence[Key], *, has_moved: bool = False) -> int:
-        def verdicts(
-            known: Mapping[Key, tuple[Sequence[Standing], datetime | None]],
-        ) -> Mapping[Key, Sequence[Verdict]]:
-            questions = [Question(*key, *known[key]) for key in keys]
+        def verdicts(known: Mapping[Key, Known]) -> Mapping[Key, Sequence[Verdict]]:
+            questions = [
+                Question(*key, known[key].standing, known[key].determined_at, is_open=known[key].is_open)
+                for key in keys
+            ]
             found = self._judge.judge_many(questions, on, has_moved=has_moved)
             return dict(zip(keys, found, strict=True))
 
@@ -231,7 +245,7 @@ class WatchCounts:
         events = self._alerts.judge(
             list(found),
             self._clock(),
-            lambda known: {key: answered(found[key], standing) for key, (standing, _) in known.items()},
+            lambda known: {key: answered(found[key], stands.standing) for key, stands in known.items()},
         )
         self._looked()
         return len(events)

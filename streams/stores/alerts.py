@@ -30,7 +30,8 @@ from streams.domain.areas import code_of
 from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.errors import ConfigurationError
 from streams.domain.rules.verdicts import Outcome, Standing, Verdict
-from streams.handlers.watch_counts import Change, Judging, Key, Placed
+from streams.handlers.watch_counts import Change, Judging, Key, Known, Placed
+from streams.stores.copying import array_literal
 from streams.stores.database import Session
 from streams.stores.rules import add_notice, end_notice
 
@@ -74,7 +75,7 @@ class PostgresAlerts:
         """
         with self._session.transaction() as connection:
             alerts = _locked_alerts(connection, keys)
-            known = {key: (_standings(alerts[key]), _determined(alerts[key])) for key in keys}
+            known = {key: _known(alerts[key]) for key in keys}
             changes = []
             for key, found in verdicts(known).items():
                 for verdict in found:
@@ -221,18 +222,21 @@ def _standing(alert: Alert) -> Standing | None:
     return Standing(alert.rule_id, latest.start, latest.end)
 
 
-def _standings(alerts: Iterable[Alert]) -> list[Standing]:
-    return [standing for alert in alerts if (standing := _standing(alert)) is not None]
-
-
-def _determined(alerts: Iterable[Alert]) -> datetime | None:
+def _known(alerts: Sequence[Alert]) -> Known:
     determined = [a.determined_at for a in alerts if a.is_open and a.determined_at and not a.ended_at]
-    return max(determined, default=None)
+    return Known(
+        [standing for alert in alerts if (standing := _standing(alert)) is not None],
+        max(determined, default=None),
+        any(alert.is_open for alert in alerts),
+    )
 
 
 def _locked_alerts(connection: Connection[TupleRow], keys: Sequence[Key]) -> dict[Key, list[Alert]]:
     """All alerts of some keys, oldest first; nobody else judges or changes them meanwhile."""
-    params = {"diseases": [disease for disease, _ in keys], "area_ids": [area_id for _, area_id in keys]}
+    params = {
+        "diseases": array_literal([disease for disease, _ in keys]),
+        "area_ids": array_literal([area_id for _, area_id in keys]),
+    }
     connection.execute(query("lock_alert_keys"), params)
     alerts: dict[Key, list[Alert]] = {key: [] for key in keys}
     rows = connection.execute(query("alert_events_of_keys"), params)

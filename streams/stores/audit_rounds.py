@@ -29,7 +29,7 @@ from streams.domain.as_of import Place
 from streams.domain.books import Finding, JournaledEvent, case_findings, named, slice_size
 from streams.domain.case import Case
 from streams.domain.catalogue import Catalogue
-from streams.domain.counts import ZERO, Amounts, CountKey, changes
+from streams.domain.counts import Amounts, CountKey, changes
 from streams.stores import database
 from streams.stores.audit import event_of_journal
 from streams.stores.catalogue import current_load_id, read_catalogue
@@ -443,27 +443,21 @@ def _identity_findings(
 def _daily_findings(connection: Connection[TupleRow], groups: Sequence[Group]) -> Iterator[Finding]:
     diseases, bases, days = zip(*groups, strict=True)
     params = {"diseases": list(diseases), "bases": list(bases), "days": list(days)}
-    stored = {tuple(row[:6]): row[6:] for row in connection.execute(query("audit_group_counts"), params)}
-    summed = {tuple(row[:6]): row[6:] for row in connection.execute(query("audit_group_ledger"), params)}
-    for key in stored.keys() | summed.keys():
-        if stored.get(key, ZERO) != summed.get(key, ZERO):
-            yield Finding("daily", key, named(stored.get(key, ZERO)), named(summed.get(key, ZERO)))
+    for *key, stored, summed in connection.execute(query("audit_group_differences"), params):
+        yield Finding("daily", tuple(key), named(stored), named(summed))
 
 
 def _total_findings(connection: Connection[TupleRow], groups: Sequence[TotalGroup]) -> Iterator[Finding]:
     diseases, bases, years = zip(*groups, strict=True)
     params = {"diseases": list(diseases), "bases": list(bases), "years": list(years)}
-    stored = {tuple(row[:5]): row[5:] for row in connection.execute(query("audit_totals_stored"), params)}
-    summed = {tuple(row[:5]): row[5:] for row in connection.execute(query("audit_totals_counted"), params)}
-    for key in stored.keys() | summed.keys():
-        if stored.get(key, ZERO) != summed.get(key, ZERO):
-            disease, via, district_id, year, basis = key
-            yield Finding(
-                "totals",
-                (disease, via, district_id, None if year is None else str(year), basis),
-                named(stored.get(key, ZERO)),
-                named(summed.get(key, ZERO)),
-            )
+    for *key, stored, counted in connection.execute(query("audit_total_differences"), params):
+        disease, via, district_id, year, basis = key
+        yield Finding(
+            "totals",
+            (disease, via, district_id, None if year is None else str(year), basis),
+            named(stored),
+            named(counted),
+        )
 
 
 def _year(day: str | None) -> int | None:

@@ -19,7 +19,7 @@ def read_completeness(
     basis: Literal["onset", "report"],
     with_severities: Collection[str],
 ) -> list[dict[str, Any]]:
-    """One row per group that has a case: `cases`, `complete`, the two shares, and each field's numbers.
+    """One row per group that has a case: `cases`, `complete`, fields `asked` and `filled`, shares, fields.
 
     Args:
         connection: Used for one transaction.
@@ -50,6 +50,8 @@ def read_completeness(
                 **shown_key(key, by, names, resolved.diseases),
                 "cases": found.cases,
                 "complete": found.complete,
+                "asked": sum(field.asked for field in found.fields.values()),
+                "filled": sum(field.filled for field in found.fields.values()),
                 "complete_share": _rounded(found.complete_share),
                 "filled_share": _rounded(found.filled_share),
                 "fields": {

@@ -27,7 +27,10 @@ def escaped(text: str) -> str:
 
 
 def array_literal(values: Sequence[str]) -> str:
-    """A text[] value of codes (letters, digits, `_`, `=`), each quoted: an agent may be called "null".
+    """An array of codes, ids, days or numbers, each quoted: an agent may be called "null".
+
+    Args:
+        values: Of letters, digits, `_`, `=`, `@` and `-`.
 
     >>> array_literal(["null", "je"])
     '{"null","je"}'

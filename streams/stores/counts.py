@@ -1,6 +1,6 @@
 """Reading counts: any grouping, any geography, now or as of an instant."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -261,6 +261,24 @@ def structure_in_force(connection: Connection[TupleRow], day: date) -> date:
     if not in_force:
         raise ConfigurationError("The database has no catalogue of areas: run `canhdich migrate` first.")
     return max(in_force)
+
+
+def area_ids_within(
+    connection: Connection[TupleRow], structure_on: date, codes: Collection[str] | None
+) -> list[str] | None:
+    """Ids of the areas, of whatever time, that a structure shows in areas of some codes; None: everywhere.
+
+    Asked once and handed to what looks for cases: beside them a planner guesses how many areas there are.
+
+    Args:
+        connection: Used for one query.
+        structure_on: Day on which the structure came into force (`structure_in_force`).
+        codes: Present codes of communes, districts or provinces; None: everywhere.
+    """
+    if codes is None:
+        return None
+    asked = {"structure_on": structure_on, "area_codes": list(codes)}
+    return [area_id for (area_id,) in connection.execute(query("areas_within"), asked)]
 
 
 def area_id_of(

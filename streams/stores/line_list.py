@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow, dict_row
 from schemas.sql import query
 from streams.domain.areas import code_of
 from streams.domain.case import Case, state_of
-from streams.stores.counts import names_of_areas, structure_in_force
+from streams.stores.counts import area_ids_within, names_of_areas, structure_in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,10 @@ def read_line_list(
         most: How many at most.
     """
     with connection.transaction():
+        structure_on = structure_in_force(connection, geography_on)
         asked = {
-            "structure_on": structure_in_force(connection, geography_on),
-            "areas": None if areas is None else list(areas),
+            "structure_on": structure_on,
+            "area_ids": area_ids_within(connection, structure_on, areas),
             "disease": disease,
             "first": first,
             "last": last,

@@ -1,9 +1,10 @@
 """The figures of reporting quality, ages and sexes that boards show, kept up to date with the journal."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -63,33 +64,43 @@ def _replace_weeks(
     with_severities: Collection[str],
 ) -> None:
     connection.execute(query("forget_quality_weeks"), {"weeks": weeks})
-    rows: list[dict[str, Any]] = []
-    people: list[dict[str, Any]] = []
-    fields: dict[tuple[date, str], dict[str, FieldShare]] = {}
     with connection.cursor("quality_cases", row_factory=dict_row) as cursor:
         cursor.execute(
             query("quality_cases"),
             {"weeks": weeks, "first": weeks[0], "last": weeks[-1] + timedelta(days=6)},
         )
-        for (week, disease, district_id), group in groupby(
-            cursor, key=lambda row: (row["week_start"], row["disease"], row["district_id"])
-        ):
-            found = week_quality(
-                [_reported(row, deadlines.get(disease, ()), disease in with_severities) for row in group]
-            )
-            key = {"week_start": week, "disease": disease, "district_id": district_id}
-            rows.append({**key, **found.figures})
-            people += [
-                {**key, "age_band": band, "sex": sex, "cases": cases}
-                for (band, sex), cases in found.people.items()
-            ]
-            total = fields.setdefault((week, district_id), {})
-            for field, share in found.fields.items():
-                before = total.get(field, FieldShare(0, 0))
-                total[field] = FieldShare(before.asked + share.asked, before.filled + share.filled)
+        # Week by week: of ten years only one week's figures are held at a time.
+        for week, rows in groupby(cursor, key=itemgetter("week_start")):
+            _insert_week(connection, week, rows, deadlines, with_severities)
+
+
+def _insert_week(
+    connection: Connection[TupleRow],
+    week: date,
+    cases: Iterable[Mapping[str, Any]],
+    deadlines: Mapping[str, Sequence[Deadline]],
+    with_severities: Collection[str],
+) -> None:
+    rows: list[dict[str, Any]] = []
+    people: list[dict[str, Any]] = []
+    fields: dict[str, dict[str, FieldShare]] = {}
+    for (disease, district_id), group in groupby(cases, key=itemgetter("disease", "district_id")):
+        found = week_quality(
+            [_reported(row, deadlines.get(disease, ()), disease in with_severities) for row in group]
+        )
+        key = {"week_start": week, "disease": disease, "district_id": district_id}
+        rows.append({**key, **found.figures})
+        people += [
+            {**key, "age_band": band, "sex": sex, "cases": number}
+            for (band, sex), number in found.people.items()
+        ]
+        total = fields.setdefault(district_id, {})
+        for field, share in found.fields.items():
+            before = total.get(field, FieldShare(0, 0))
+            total[field] = FieldShare(before.asked + share.asked, before.filled + share.filled)
     forms = [
         {"week_start": week, "district_id": district_id, "field": field, **share._asdict()}
-        for (week, district_id), total in fields.items()
+        for district_id, total in fields.items()
         for field, share in total.items()
         if share.asked
     ]

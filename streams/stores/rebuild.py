@@ -1,8 +1,9 @@
 """All counts, tallies and foci built again from the journals beside the live ones, compared, switched to.
 
-A journal is folded per partition in (epoch, offset) order; each catalogue load folds again what it changed,
-between the events that were judged by the load before it and its own. The same functions fold as in a worker
-(streams/stores/tables.py, report_tables.py, catalogue.py); only the schema that they write to is another.
+A journal is folded per partition in (epoch, offset) order, partitions side by side (rebuild_parts.py); each
+catalogue load folds again what it changed, between the events that were judged by the load before it and its
+own. The same functions fold as in a worker (streams/stores/tables.py, report_tables.py, catalogue.py); only
+the schema that they write to is another, and the counts are summed from the ledger once it is there.
 
 Workers go on meanwhile. Twice they wait for a moment, between two batches: when the comparison's view of live
 and rebuilt tables is fixed, and for the switch.
@@ -11,32 +12,25 @@ and rebuilt tables is fixed, and for the switch.
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import takewhile
-from typing import Any, Final, Literal, NamedTuple
-from uuid import UUID
+from typing import Any, Final, NamedTuple
 
 import psycopg
-from psycopg import Connection, Cursor, IsolationLevel, sql
+from psycopg import Connection, IsolationLevel
 from psycopg.rows import TupleRow, dict_row
 
 from schemas.sql import query
 from streams.domain.as_of import Place
-from streams.domain.calendar import microseconds
-from streams.domain.canary import is_canary
-from streams.domain.case import CaseEvent
 from streams.domain.catalogue import Catalogue
 from streams.domain.errors import ConfigurationError, DependencyDown
-from streams.domain.judging import Parked, ParkedReason, event_with_area, judge, kind_of
-from streams.domain.reports import ReportEvent, ReportKind, judge_report, report_event
 from streams.stores import database, shadow
 from streams.stores.audit import read_sizes
-from streams.stores.catalogue import PastLoad, read_loads, read_past_catalogue, refold
+from streams.stores.catalogue import PastLoad, read_loads, read_past_catalogue, refold, show_past_catalogue
+from streams.stores.rebuild_folding import PAGE, Folder, Journal, Log, Stretch, in_schemas
+from streams.stores.rebuild_parts import Parts
 from streams.stores.report_audit import read_report_sizes
-from streams.stores.report_tables import fold_reports, write_parked_reports
-from streams.stores.tables import STAGING, Cause, fold_events, write_parked
 
 TABLES: Final = (
     "cases",
@@ -51,13 +45,11 @@ TABLES: Final = (
 )
 """What is rebuilt. Identities, journals, positions and dead letters are the stream's own record and stay."""
 
-Journal = Literal["case", "tally", "focus"]
-"""Whose events: each kind has a topic of its own, so partitions of its own."""
-
 MOST_DIFFERENCES: Final = 20
 """How many keys that differ are named, of each table."""
 
-_PAGE: Final = 10_000
+# With less to do a process of its own takes longer to start than it saves.
+_LEAST_PER_PART: Final = 20_000
 _SMALL_TAIL: Final = 2_000
 _SWITCH_WITHIN: Final = 20.0
 _START: Final = Place(0, 0)
@@ -97,44 +89,19 @@ class Rebuilt:
         return not self.differences
 
 
-class _Log(NamedTuple):
-    """One partition of one journal."""
-
-    journal: Journal
-    partition: int
-
-
 class _Mark(NamedTuple):
     """How far the journals go: a place after the last event of each log, and the loads so far."""
 
-    places: Mapping[_Log, Place]
+    places: Mapping[Log, Place]
     loads: Sequence[PastLoad]
 
-    def tail_after(self, done: Mapping[_Log, Place]) -> int:
-        """At least how many offsets are left to fold; an epoch's end is not known, so it counts as a page."""
-        return sum(
-            place.offset - done.get(log, _START).offset
-            if place.epoch == done.get(log, _START).epoch
-            else _PAGE
-            for log, place in self.places.items()
-            if place > done.get(log, _START)
-        )
+    def stretches_after(self, done: Mapping[Log, Place]) -> dict[Log, Stretch]:
+        """What is left to fold."""
+        return {log: Stretch(done.get(log, _START), end) for log, end in self.places.items()}
 
-
-class _Row(NamedTuple):
-    """One row of a journal; a report's type is its kind."""
-
-    known_at: datetime
-    epoch: int
-    kafka_offset: int
-    load_id: int
-    subject: str
-    event_id: UUID
-    event_type: str
-    event_time: datetime
-    data: dict[str, Any]
-    area_id: str | None
-    is_parked: bool
+    def tail_after(self, done: Mapping[Log, Place]) -> int:
+        """At least how many offsets are left to fold."""
+        return sum(stretch.offsets for stretch in self.stretches_after(done).values())
 
 
 def count_events(connection: Connection[TupleRow]) -> int:
@@ -145,7 +112,11 @@ def count_events(connection: Connection[TupleRow]) -> int:
 
 
 def rebuild(
-    database_url: str, *, force: bool = False, advance: Callable[[int], None] = lambda _: None
+    database_url: str,
+    *,
+    force: bool = False,
+    workers: int = 1,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> Rebuilt:
     """Build all counts, tallies and foci again from the journals; switch to them where they are identical, or
     where forced.
@@ -153,10 +124,12 @@ def rebuild(
     Args:
         database_url: The live database. Needs as much free space again as the rebuilt tables take.
         force: Switch also where they differ.
+        workers: Most processes that fold side by side, and most of the database's own that compare.
         advance: Called with the number of events folded since the last call.
 
     Raises:
-        DependencyDown: the database does not answer, or readers left no moment for the switch.
+        DependencyDown: the database does not answer, a process was killed, or readers left no moment for the
+            switch.
         ConfigurationError: another rebuild is running, or no catalogue was ever loaded.
     """
     with (
@@ -168,30 +141,40 @@ def rebuild(
             # The comparison may take its time.
             own.execute("set statement_timeout = 0")
             own.execute("set idle_in_transaction_session_timeout = 0")
+            own.execute("set maintenance_work_mem = '256MB'")
         if connection.execute(query("try_lock_rebuild")).fetchone() != (True,):
             raise ConfigurationError("Another rebuild is running on this database: let it end.")
+        if connection.execute(query("try_lock_rebuild_parts")).fetchone() != (True,):
+            raise ConfigurationError(
+                "Processes of a rebuild that was killed still fold their last page: run it again in a moment."
+            )
         try:
-            return _Rebuild(connection, reader, advance).run(force)
+            return _Rebuild(database_url, connection, reader, workers, advance).run(force)
         finally:
             shadow.drop(connection)
 
 
 class _Rebuild:
-    """One run: `connection` folds, `reader` compares."""
+    """One run: `connection` leads and folds what is little, `reader` compares."""
 
     def __init__(
         self,
+        database_url: str,
         connection: Connection[TupleRow],
         reader: Connection[TupleRow],
+        workers: int,
         advance: Callable[[int], None],
     ) -> None:
+        self._database_url = database_url
         self._connection = connection
         self._reader = reader
+        self._workers = workers
         self._advance = advance
-        self._places: dict[_Log, Place] = {}
-        # Read, but judged by a later load than the present one.
-        self._ahead: dict[_Log, list[_Row]] = {}
+        self._folder = Folder(connection, self._note_progress, PAGE)
+        self._parts: Parts | None = None
+        self._places: dict[Log, Place] = {}
         self._catalogue: Catalogue | None = None
+        self._are_counts_kept = False
         self._folded: Counter[Journal] = Counter()
         self._notes: list[str] = []
 
@@ -200,10 +183,8 @@ class _Rebuild:
         if not mark.loads:
             raise ConfigurationError("The database has no catalogue: run `canhdich migrate` first.")
         shadow.create(self._connection, TABLES)
-        for statement in STAGING:
-            self._connection.execute(sql.SQL(statement))
-        self._catch_up(mark)
-        shadow.add_indexes(self._connection, TABLES)
+        self._fold_the_most(mark)
+        self._count_and_index()
         while True:
             differences = self._compare_all()
             if differences and not force:
@@ -217,11 +198,58 @@ class _Rebuild:
                 compared = {log: self._places.get(log, _START) for log in mark.places}
                 self._catch_up(mark)
                 if not differences:
-                    differences = _differences(self._connection, compared)
+                    differences = _differences(self._connection, compared, self._workers)
                 if differences and not force:
                     return self._rebuilt(differences, is_switched=False)
                 self._switch()
                 return self._rebuilt(differences, is_switched=True)
+
+    def _fold_the_most(self, mark: _Mark) -> None:
+        """Fold until little is left, side by side where that is worth while; no counts yet."""
+        sizes = {log: stretch.offsets for log, stretch in mark.stretches_after({}).items()}
+        number = min(self._workers, len(sizes), sum(sizes.values()) // _LEAST_PER_PART)
+        if number < 2:
+            self._catch_up(mark)
+            return
+        with Parts(self._database_url, sizes, number, PAGE, self._note_progress) as self._parts:
+            self._catch_up(mark)
+            while (mark := self._read_mark()).tail_after(self._places) > _SMALL_TAIL:
+                self._catch_up(mark)
+        self._parts = None
+
+    def _note_progress(self, journal: Journal, events: int) -> None:
+        self._folded[journal] += events
+        self._advance(events)
+
+    def _count_and_index(self) -> None:
+        """Sum the counts from the ledger; give the other tables their indexes meanwhile."""
+        counts = ("daily_counts", "district_totals")
+        others = [table for table in TABLES if table not in counts]
+
+        def count() -> None:
+            self._sum_counts()
+            shadow.add_indexes(self._connection, counts)
+
+        with ThreadPoolExecutor(min(2, self._workers)) as side_by_side:
+            done = [
+                side_by_side.submit(count),
+                side_by_side.submit(shadow.add_indexes, self._reader, others),
+            ]
+        for one in done:
+            one.result()
+        self._are_counts_kept = True
+
+    def _sum_counts(self) -> None:
+        assert self._catalogue is not None  # noqa: S101 - something was folded
+        (past,) = (past for past in self._read_mark().loads if past.load_id == self._catalogue.load_id)
+        with in_schemas(self._connection, shadow.SHADOW, shadow.LIVE):
+            show_past_catalogue(self._connection, past)
+            self._connection.execute("set local work_mem = '256MB'")
+            # Catalogue loads added what they moved. By their full names: were the shadow gone, the rest would
+            # write to the live tables.
+            self._connection.execute("truncate shadow.daily_counts, shadow.district_totals")
+            self._connection.execute(query("recompute_daily_counts"))
+            self._connection.execute(query("recompute_district_totals"))
 
     def _rebuilt(self, differences: Sequence[Difference], *, is_switched: bool) -> Rebuilt:
         cases = self._folded["case"]
@@ -237,13 +265,13 @@ class _Rebuild:
                 self._catch_up(self._read_mark())
                 # The first query fixes what the reader sees.
                 count_events(self._reader)
-            return _differences(self._reader, {})
+            return _differences(self._reader, {}, self._workers)
 
     def _read_mark(self) -> _Mark:
         self._connection.isolation_level = IsolationLevel.REPEATABLE_READ
         with self._connection.transaction():
             places = {
-                _Log(journal, partition): Place(*end)
+                Log(journal, partition): Place(*end)
                 for statement in (query("journal_ends"), query("report_journal_ends"))
                 for journal, partition, *end in self._connection.execute(statement)
             }
@@ -260,19 +288,6 @@ class _Rebuild:
         finally:
             self._connection.execute(query("unlock_catalogue_for_session"))
 
-    @contextmanager
-    def _in_shadow(self) -> Iterator[None]:
-        """A transaction whose every table is the rebuilt one, where there is one."""
-        with self._connection.transaction():
-            self._connection.execute(
-                sql.SQL("set local search_path = {}, {}").format(
-                    sql.Identifier(shadow.SHADOW), sql.Identifier(shadow.LIVE)
-                )
-            )
-            # What a crash leaves is built anew anyway.
-            self._connection.execute("set local synchronous_commit = off")
-            yield
-
     def _catch_up(self, mark: _Mark) -> None:
         """Fold the journals up to a mark, load by load."""
         for past in mark.loads:
@@ -280,8 +295,7 @@ class _Rebuild:
                 continue
             if self._catalogue is None or past.load_id > self._catalogue.load_id:
                 self._load(past)
-            for log, end in mark.places.items():
-                self._fold_log(log, end)
+            self._fold(mark)
 
     def _load(self, past: PastLoad) -> None:
         if not past.is_kept:
@@ -290,52 +304,23 @@ class _Rebuild:
                 "were judged by the catalogue of today."
             )
         before = self._catalogue
-        with self._in_shadow():
+        with in_schemas(self._connection, shadow.SHADOW, shadow.LIVE):
             self._catalogue = read_past_catalogue(self._connection, past)
             if before is not None:
                 with self._connection.cursor() as cursor:
                     refold(cursor, before, self._catalogue, past.known_at)
 
-    def _fold_log(self, log: _Log, end: Place) -> None:
-        """Fold a partition's events that the present load judged, up to an end."""
+    def _fold(self, mark: _Mark) -> None:
+        """Fold the events that the present load judged, up to a mark."""
         assert self._catalogue is not None  # noqa: S101 - _catch_up loads first
-        load_id = self._catalogue.load_id
-        while (place := self._places.get(log, _START)) < end:
-            rows = self._ahead.pop(log, None) or self._read_page(log, place, end)
-            judged_now = list(takewhile(lambda row: row.load_id <= load_id, rows))
-            if not rows:
-                self._places[log] = end
-            if judged_now:
-                self._fold(log, judged_now, self._catalogue)
-                self._places[log] = Place(judged_now[-1].epoch, judged_now[-1].kafka_offset + 1)
-            if len(judged_now) < len(rows):
-                self._ahead[log] = rows[len(judged_now) :]
-                return
-
-    def _read_page(self, log: _Log, place: Place, end: Place) -> list[_Row]:
-        rows = self._connection.execute(
-            query("journal_page") if log.journal == "case" else query("report_journal_page"),
-            {
-                "kind": log.journal,
-                "partition": log.partition,
-                "epoch": place.epoch,
-                "next_offset": place.offset,
-                "end_epoch": end.epoch,
-                "end_offset": end.offset,
-                "most": _PAGE,
-            },
-        )
-        return [_Row(*row) for row in rows]
-
-    def _fold(self, log: _Log, rows: Sequence[_Row], catalogue: Catalogue) -> None:
-        with self._in_shadow(), self._connection.cursor() as cursor:
-            if log.journal == "case":
-                _fold_cases(cursor, log.partition, rows, catalogue)
-            else:
-                _fold_reports(cursor, log.journal, log.partition, rows, catalogue)
-        number = sum(not is_canary(row.subject) for row in rows)
-        self._folded[log.journal] += number
-        self._advance(number)
+        stretches = mark.stretches_after(self._places)
+        if self._parts is not None:
+            self._places |= self._parts.fold(stretches, self._catalogue)
+            return
+        for log, stretch in stretches.items():
+            self._places[log] = self._folder.fold(
+                log, stretch, self._catalogue, with_counts=self._are_counts_kept
+            )
 
     def _switch(self) -> None:
         """Switch as soon as nobody reads."""
@@ -360,58 +345,30 @@ class _Rebuild:
         return True
 
 
-def _fold_cases(cursor: Cursor[TupleRow], partition: int, rows: Sequence[_Row], catalogue: Catalogue) -> None:
-    events: list[tuple[Cause, CaseEvent]] = []
-    parked: list[tuple[str, UUID, datetime, ParkedReason, str]] = []
-    for row in rows:
-        kind, time = kind_of(row.event_type), microseconds(row.event_time)
-        if row.is_parked:
-            judged, _ = judge(kind, row.subject, row.event_id, time, row.data, catalogue)
-            parked.append((row.subject, row.event_id, row.known_at, *_why_parked(row, judged)))
-        else:
-            event = event_with_area(kind, row.subject, row.event_id, time, row.data, row.area_id)
-            events.append((_cause(row, partition), event))
-    write_parked(cursor, parked)
-    if events:
-        fold_events(cursor, events, catalogue)
+_COMPARED_WHOLE: Final = ("daily_counts", "district_totals", "parked_events", "parked_reports")
+"""What tells nothing of the events behind a row, or is small."""
 
 
-def _fold_reports(
-    cursor: Cursor[TupleRow], kind: ReportKind, partition: int, rows: Sequence[_Row], catalogue: Catalogue
-) -> None:
-    events: list[tuple[Cause, ReportEvent]] = []
-    parked: list[tuple[str, UUID, datetime, ParkedReason, str]] = []
-    for row in rows:
-        time = microseconds(row.event_time)
-        if row.area_id is None:
-            judged, _ = judge_report(kind, row.subject, row.event_id, time, row.data, catalogue)
-            parked.append((row.subject, row.event_id, row.known_at, *_why_parked(row, judged)))
-        else:
-            event = report_event(kind, row.subject, row.event_id, time, row.data, row.area_id)
-            events.append((_cause(row, partition), event))
-    write_parked_reports(cursor, kind, parked)
-    if events:
-        fold_reports(cursor, kind, events)
+def _differences(
+    connection: Connection[TupleRow], since: Mapping[Log, Place], workers: int
+) -> list[Difference]:
+    """The keys that differ, among what events after some places touched; everything for no places.
 
-
-def _cause(row: _Row, partition: int) -> Cause:
-    return Cause(row.known_at, row.event_id, row.epoch, partition, row.kafka_offset)
-
-
-def _why_parked(row: _Row, judged: object) -> tuple[ParkedReason, str]:
-    if isinstance(judged, Parked):
-        return judged.reason, judged.code
-    # Only where the catalogue of then is not kept; the next load folds it.
-    return "unknown_area", str(row.data.get("area_code"))
-
-
-def _differences(connection: Connection[TupleRow], since: Mapping[_Log, Place]) -> list[Difference]:
-    """The keys that differ, among what events after some places touched; everything for no places."""
+    Whole tables are looked at row by row only where their digests differ.
+    """
     of_cases = _since({log: place for log, place in since.items() if log.journal == "case"}, not since)
     of_reports = _since({log: place for log, place in since.items() if log.journal != "case"}, not since)
+    whole = _COMPARED_WHOLE if since else TABLES
     found = []
     with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute("set local work_mem = '256MB'")
+        cursor.execute(
+            "select set_config('max_parallel_workers_per_gather', %s, true)",
+            # The session itself takes its share.
+            (str(workers - 1),),
+        )
+        cursor.execute(query("rebuilt_digests"), {"tables": list(whole)})
+        differing = {row["table_name"] for row in cursor.fetchall()}
         for table, statement, params in (
             ("count_changes", query("rebuilt_ledger_differences"), of_cases),
             ("daily_counts", query("rebuilt_count_differences"), of_cases),
@@ -423,13 +380,15 @@ def _differences(connection: Connection[TupleRow], since: Mapping[_Log, Place]) 
             ("foci", query("rebuilt_focus_differences"), of_reports),
             ("parked_reports", query("rebuilt_parked_report_differences"), of_reports),
         ):
+            if table in whole and table not in differing:
+                continue
             for row in cursor.execute(statement, params).fetchall():
                 live, rebuilt = row.pop("live"), row.pop("rebuilt")
                 found.append(Difference(table, row, live, rebuilt))
     return found
 
 
-def _since(places: Mapping[_Log, Place], is_all: bool) -> dict[str, Any]:
+def _since(places: Mapping[Log, Place], is_all: bool) -> dict[str, Any]:
     return {
         "is_all": is_all,
         "kinds": [log.journal for log in places],

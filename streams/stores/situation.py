@@ -3,7 +3,7 @@
 Every figure says which question it answers; docs/report.md says which days, places and comparisons are meant.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -31,12 +31,15 @@ from streams.domain.report.facts import (
     Figure,
     FocusFacts,
     FoodPoisoning,
+    Forms,
     Laboratory,
     NotCompared,
     OutbreakFocus,
     Place,
     Quality,
     Query,
+    Reporters,
+    Share,
     SituationFacts,
     TallyFacts,
 )
@@ -44,6 +47,7 @@ from streams.domain.rules.verdicts import Level
 from streams.domain.tally import COUNTED, STOCKS
 from streams.stores.answers import read_answer
 from streams.stores.comparison import read_compared_ways
+from streams.stores.completeness import read_completeness
 from streams.stores.counts import (
     CountsRequest,
     Dimension,
@@ -57,10 +61,9 @@ from streams.stores.counts import (
 from streams.stores.delay import read_delays
 from streams.stores.foci import FociTotal, ShownFocus, read_foci, read_foci_totals
 from streams.stores.places import read_scope
-from streams.stores.rules import read_rules
 from streams.stores.scope import Scope
+from streams.stores.silence import read_regular
 from streams.stores.tallies import read_tallies
-from streams.stores.triangle import NowcastRequest, read_nowcast
 
 LAST_DAY_OF_DISTRICTS: Final = date(2025, 6, 30)
 INCOMPLETE_WEEKS: Final = 8
@@ -82,6 +85,7 @@ class SituationRequest:
         now: Our clock: of a period that is not over only the days that have come are compared.
         deadlines: Disease -> its deadlines.
         agents: Agent -> its Vietnamese and English name.
+        with_severities: Diseases whose form asks for the severity.
     """
 
     province: str
@@ -93,6 +97,7 @@ class SituationRequest:
     as_of: datetime | None = None
     deadlines: Mapping[str, Sequence[Deadline]] = field(default_factory=dict)
     agents: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    with_severities: Collection[str] = ()
 
     @property
     def today(self) -> date:
@@ -161,6 +166,7 @@ def read_situation(
 def read_situation_as_of(
     connection: Connection[TupleRow],
     request: SituationRequest,
+    as_of: datetime,
     topic: str,
     partitions: int,
     ask_log: Callable[[], LogEnds | None],
@@ -170,6 +176,7 @@ def read_situation_as_of(
     Args:
         connection: Used for one transaction.
         request: What is asked for.
+        as_of: Its instant.
         topic: Full name of the topic of case events.
         partitions: How many it has.
         ask_log: Asks Kafka for the ends of the topic's log; None when it does not answer.
@@ -177,15 +184,12 @@ def read_situation_as_of(
     Raises:
         ConfigurationError: as read_situation.
     """
-    if request.as_of is None:
-        with one_view(connection):
-            return read_situation(connection, request), False
     ends = None
-    if not is_final(request.as_of, partitions, _folded(connection, topic), None):
+    if not is_final(as_of, partitions, _folded(connection, topic), None):
         # Before the counts are read: what is appended after this question does not matter.
         ends = ask_log()
     with one_view(connection):
-        is_provisional = not is_final(request.as_of, partitions, _folded(connection, topic), ends)
+        is_provisional = not is_final(as_of, partitions, _folded(connection, topic), ends)
         return read_situation(connection, request, is_provisional), is_provisional
 
 
@@ -263,7 +267,7 @@ class _Reader:
             "to": period.last.isoformat(),
             "geography": request.geography_on.isoformat(),
         }
-        if command in ("counts", "delays"):
+        if command in ("counts", "delays", "completeness"):
             asked["basis"] = request.basis
         if request.as_of is not None:
             asked["as_of"] = request.as_of.isoformat()
@@ -500,6 +504,9 @@ class _Reader:
         names = names_of_areas(self._connection, (alert.area_id for alert in shown))
         citations: dict[str, str] = {}
         if shown:
+            # Rules bring in what reads the catalogue's files, which takes longer than to write a report.
+            from streams.stores.rules import read_rules
+
             citations = {rule.id: rule.citation for rule in read_rules(self._connection).rules}
         counted = Figure(
             len(attention), self._query("alerts", "*", {"alert_id": [str(a.alert_id) for a in attention]})
@@ -537,9 +544,47 @@ class _Reader:
             is_provisional=is_provisional,
         )
         if self._vector is None and request.as_of is None:
-            # Delays are of the cases as they stand now.
-            quality = self._with_delays(quality)
+            # They are of the cases as they stand now.
+            quality = self._with_forms(self._with_delays(self._with_reporters(quality)))
         return self._with_estimate(quality)
+
+    def _with_reporters(self, quality: Quality) -> Quality:
+        """Who should have reported, judged at the end of the period's last whole week."""
+        request = self._request
+        last = min(request.period.last, request.today - timedelta(days=1))
+        on = week_of(last + timedelta(days=1)).first
+        if on <= request.first:
+            # No week has ended in it.
+            return quality
+        scope = Scope(request.geography_on, request.province)
+        rows = read_regular(self._connection, scope, on, request.first)
+        asked = {
+            "province": request.province,
+            "on": on.isoformat(),
+            "since": request.first.isoformat(),
+            "geography": request.geography_on.isoformat(),
+        }
+
+        def counted(**where: Any) -> Figure:
+            matching = [row for row in rows if all(row[name] == value for name, value in where.items())]
+            return Figure(len(matching), Query("silent", asked, where, "*"))
+
+        return replace(quality, reporters=Reporters(counted(), counted(heard=True), counted(state="silent")))
+
+    def _with_forms(self, quality: Quality) -> Quality:
+        request = self._request
+        scope = Scope(request.geography_on, request.province, None, None, request.first, request.last)
+        (row,) = read_completeness(self._connection, scope, (), request.basis, request.with_severities) or [
+            {"cases": 0, "complete": 0, "asked": 0, "filled": 0}
+        ]
+
+        def counted(column: str) -> Figure:
+            return Figure(row[column], self._query("completeness", column))
+
+        cases, complete = counted("cases"), counted("complete")
+        incomplete = Figure(cases.value - complete.value, cases.query, minus=complete.query)
+        filled = Share(counted("filled"), counted("asked")) if row["asked"] else None
+        return replace(quality, forms=Forms(cases, incomplete, filled))
 
     def _with_delays(self, quality: Quality) -> Quality:
         request = self._request
@@ -567,6 +612,9 @@ class _Reader:
         is_over = request.today - request.period.last > timedelta(weeks=INCOMPLETE_WEEKS)
         if is_over or week.first < request.first or request.basis != "onset":
             return quality
+        # As in _alerts: numpy, for periods that are hardly over.
+        from streams.stores.triangle import NowcastRequest, read_nowcast
+
         scope = Scope(request.geography_on, request.province)
         asked = NowcastRequest(scope, (), request.as_of or request.now)
         rows = [row for row in read_nowcast(self._connection, asked) if row["week_start"] == week.first]

@@ -157,9 +157,18 @@ def keep_snapshot(
     return read_snapshot(connection, snapshot_id)
 
 
-def read_snapshots(connection: Connection[TupleRow]) -> list[Snapshot]:
-    """Every snapshot, the newest first."""
-    return [_snapshot(*row) for row in connection.execute(query("snapshots"), {"snapshot_id": None})]
+def read_snapshots(
+    connection: Connection[TupleRow], kind: str | None = None, *, has_documents: bool = True
+) -> list[Snapshot]:
+    """Every snapshot, or those of a kind, the newest first.
+
+    Args:
+        connection: Used for one statement.
+        kind: None: all of them.
+        has_documents: False leaves the documents empty: those of some years are many megabytes.
+    """
+    asked = {"snapshot_id": None, "kind": kind, "has_documents": has_documents}
+    return [_snapshot(*row) for row in connection.execute(query("snapshots"), asked)]
 
 
 def read_snapshot(connection: Connection[TupleRow], snapshot_id: UUID) -> Snapshot:
@@ -168,7 +177,8 @@ def read_snapshot(connection: Connection[TupleRow], snapshot_id: UUID) -> Snapsh
     Raises:
         ConfigurationError: there is none of this id.
     """
-    row = connection.execute(query("snapshots"), {"snapshot_id": snapshot_id}).fetchone()
+    asked = {"snapshot_id": snapshot_id, "kind": None, "has_documents": True}
+    row = connection.execute(query("snapshots"), asked).fetchone()
     if row is None:
         raise ConfigurationError(f"There is no snapshot {snapshot_id}: `canhdich snapshots` lists them.")
     return _snapshot(*row)

@@ -65,13 +65,23 @@ def fold_events(
     cursor: Cursor[TupleRow], events: Sequence[tuple[Cause, CaseEvent]], catalogue: Catalogue
 ) -> list[LedgerRow]:
     """Fold events in the order given into cases, ledger, counts and totals; the ledger rows."""
+    rows = fold_but_counts(cursor, events, catalogue)
+    add_to_counts(cursor, (change for *_, change in rows), catalogue)
+    return rows
+
+
+def fold_but_counts(
+    cursor: Cursor[TupleRow], events: Sequence[tuple[Cause, CaseEvent]], catalogue: Catalogue
+) -> list[LedgerRow]:
+    """Fold events in the order given into cases and ledger alone; the ledger rows, whose sums counts are."""
     cases = lock_cases(cursor, {event.subject for _, event in events})
     rows: list[LedgerRow] = []
     for cause, event in events:
         case = cases[event.subject]
         case.apply(event)
         rows.extend(recount(case, event.subject, cause, catalogue))
-    write_moved(cursor, cases, rows, catalogue)
+    write_cases(cursor, cases)
+    write_ledger(cursor, rows)
     return rows
 
 

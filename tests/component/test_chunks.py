@@ -27,9 +27,9 @@ class Fetched:
     timestamp_type: int = 1
 
 
-def app_with_chunks(folder: Path, most: int) -> faust.App:
+def app_with_chunks(folder: Path, most: int, *, agents_seek: bool = True) -> faust.App:
     app = faust.App("test", datadir=str(folder), broker="kafka://127.0.0.1:1")
-    deliver_in_chunks(app, most, buffered=8)
+    deliver_in_chunks(app, most, buffered=8, agents_seek=agents_seek)
     return app
 
 
@@ -62,6 +62,23 @@ def test_what_is_committed_is_the_end_of_the_last_chunk_and_nothing_stays(tmp_pa
     assert consumer._new_offset(stand_in, tp) == 231
     assert (stand_in._acked, stand_in._acked_index) == ({tp: []}, {tp: set()})
     assert consumer._new_offset(stand_in, tp) is None
+
+
+@pytest.mark.parametrize("agents_seek", [False, True])
+def test_reading_goes_on_from_what_is_committed_unless_the_agents_seek(
+    tmp_path: Path, agents_seek: bool
+) -> None:
+    tp = TP("t", 0)
+
+    async def seek_to_committed() -> dict[TP, int]:
+        return {tp: 41}
+
+    read_on: dict[TP, int] = {}
+    stand_in = SimpleNamespace(
+        seek_to_committed=seek_to_committed, _read_offset=read_on, _committed_offset={tp: None}
+    )
+    run(app_with_chunks(tmp_path, 100, agents_seek=agents_seek).transport.Consumer.perform_seek(stand_in))
+    assert read_on == ({} if agents_seek else {tp: 41})
 
 
 def test_nothing_is_committed_of_partitions_that_are_taken_away() -> None:

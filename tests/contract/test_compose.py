@@ -50,8 +50,8 @@ _NOT_IN_CONTAINERS = {
     *("CANHDICH_GRAFANA_WIDE_PASSWORD", "CANHDICH_BATCH_RECORDS", "CANHDICH_BATCH_SECONDS"),
     *("CANHDICH_SESSION_TIMEOUT_SECONDS", "CANHDICH_AUDIT_SECONDS", "CANHDICH_AUDIT_SWEEP_HOURS"),
     *("CANHDICH_QUALITY_SECONDS", "CANHDICH_HEARTBEAT_SECONDS", "CANHDICH_SMTP_SECURITY"),
-    # `canhdich up` sets it, which is not what starts containers.
-    "CANHDICH_INSTALLATION",
+    # Of `canhdich up`, which is not what starts containers: there it is the number of replicas.
+    *("CANHDICH_INSTALLATION", "CANHDICH_WORKERS"),
     *("CANHDICH_SESSION_HOURS", "CANHDICH_SESSION_IDLE_MINUTES"),
     # Sign-in by another provider: an override of the installation's own (docs/deployment.md).
     *(f"CANHDICH_OIDC_{name}" for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET", "NAME", "SCOPES")),

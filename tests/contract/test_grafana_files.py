@@ -6,6 +6,7 @@ resources" and "Configure Grafana" of its documentation. Every check is shown to
 
 import configparser
 import copy
+import json
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dashboards.__main__ import generate
 from services.monitor import limits
 
 ROOT = Path(__file__).parents[2]
@@ -143,6 +145,8 @@ SHAPES: Mapping[str, Any] = {
                             "summary_vi": _TEXT,
                             "summary_en": _TEXT,
                             "runbook": r"docs/runbook/[\w-]+\.md",
+                            "__dashboardUid__?": _UID,
+                            "__panelId__?": r"\d+",
                         },
                         "data": list,
                     }
@@ -376,6 +380,7 @@ def _rule_faults(document: Mapping[str, Any], notifications: Mapping[str, Any]) 
             yield f"{uid} has no page {rule['annotations']['runbook']}"
         elif f"`{uid}`" not in page.read_text("utf-8"):
             yield f"{page.name} does not name {uid}"
+        yield from _board_faults(rule)
         is_critical = rule["labels"]["severity"] == "critical"
         if is_critical and routed(rule["labels"], notifications).get("mute_time_intervals"):
             yield f"{uid} is critical and muted"
@@ -384,6 +389,21 @@ def _rule_faults(document: Mapping[str, Any], notifications: Mapping[str, Any]) 
         yield "one watchdog, which an outage must not keep firing"
     elif routed(watchdogs[0]["labels"], notifications)["receiver"] != "heartbeat":
         yield "the watchdog does not go to the heartbeat"
+
+
+def _board_faults(rule: Mapping[str, Any]) -> Iterator[str]:
+    """The board and panel that a message leads to: the watchdog has none."""
+    place = (rule.get("dashboardUid"), rule.get("panelId"))
+    notes = rule["annotations"]
+    if (notes.get("__dashboardUid__"), notes.get("__panelId__")) != (place[0], place[1] and str(place[1])):
+        yield f"{rule['uid']}: its annotations lead to another panel"
+    if place not in _PANELS and (place != (None, None) or rule["labels"]["team"] != "watchdog"):
+        yield f"{rule['uid']} belongs to {place}, which is no panel"
+
+
+_PANELS = {
+    (board["uid"], panel["id"]) for board in map(json.loads, generate().values()) for panel in board["panels"]
+}
 
 
 def ini_faults(text: str) -> Iterator[str]:
@@ -499,6 +519,11 @@ TEMPLATE = ("notifications", "templates", 0, "template")
         (take(*RULE, "annotations", "summary_vi"), "summary_vi is missing"),
         (put(*RULE, "annotations", "runbook", value="docs/runbook/none.md"), "has no page"),
         (put(*RULE, "annotations", "runbook", value="docs/runbook/drift.md"), "does not name"),
+        (put(*RULE, "panelId", value=99), "which is no panel"),
+        (put(*RULE, "dashboardUid", value="alarms-vi"), "which is no panel"),
+        (take(*RULE, "dashboardUid"), "which is no panel"),
+        (put(*RULE, "annotations", "__panelId__", value="6"), "lead to another panel"),
+        (take(*RULE, "annotations", "__dashboardUid__"), "lead to another panel"),
         (put("rules", "groups", 2, "rules", 0, "execErrState", value="Error"), "one watchdog"),
         (put("rules", "groups", 2, "rules", 0, "labels", "team", value="operations"), "one watchdog"),
         (put(*POLICY, "receiver", value="nobody"), "goes to nobody"),

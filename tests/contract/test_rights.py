@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from schemas.catalogue.strict_yaml import load_yaml
 from schemas.rights import (
     DIRECTORY,
     DatabaseRights,
@@ -17,6 +16,7 @@ from schemas.rights import (
     kafka_rights,
 )
 from schemas.sql import MIGRATIONS
+from schemas.strict_yaml import load_yaml
 from schemas.topics import Topic, load_topics
 
 # The migrations' own; yoyo makes them.

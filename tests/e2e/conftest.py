@@ -14,6 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.browser import browser as browser
+from tests.browser import context as context
+from tests.browser import page as page
+from tests.browser import playwright as playwright
 from tests.conftest import NativeStack, scratch_database, scratch_topics
 
 CANHDICH = Path(sys.executable).with_name("canhdich")

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ from tests.faults.servers import own_servers
 
 Said = dict[str, Any]
 Findings = list[dict[str, str]]
+
+_SHOWN = 4_000
 
 
 class Case(NamedTuple):
@@ -45,11 +48,14 @@ class Suite:
         arguments = ["--batch", str(batch), "--outage", str(outage)]
         if home is not None:
             arguments += ["--home", str(home)]
+        self._told = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - closed when it has ended
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults", case.schedule, "--sabotage", case.sabotage, *arguments],
             cwd=REPOSITORY,
             env={**os.environ, "FAULT_EVENTS": str(events), "FAULT_ROUNDS": "1"},
             stdout=subprocess.PIPE,
+            # What it tells meanwhile; pytest would give it to whatever test runs just then.
+            stderr=self._told,
             text=True,
             # A group of its own, to end it with its workers.
             start_new_session=True,
@@ -59,13 +65,17 @@ class Suite:
         """What it said in the end."""
         output, _ = self._process.communicate()
         code = self._process.returncode
-        assert output, f"exit code {code}, the suite itself failed"
+        with self._told:
+            self._told.seek(0)
+            told = self._told.read()[-_SHOWN:]
+        assert output, f"exit code {code}, the suite itself failed: {told}"
         said: Said = json.loads(output)
         assert code == bool(said["findings"])
         return said
 
     def end(self) -> None:
         """Let it end what it has started."""
+        self._told.close()
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGTERM)
 

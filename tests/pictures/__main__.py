@@ -21,7 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import Connection
-from psycopg.rows import TupleRow
+from psycopg.rows import TupleRow, dict_row
 
 from dashboards.__main__ import generate
 from streams.domain.calendar import LOCAL_ZONE
@@ -34,7 +34,11 @@ from tests.pictures.database import FIRST, LAST, fill
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = Path(__file__).parent / "page"
 PICTURES: Final = ROOT / "docs" / "boards"
-SHOWN: Final = ("overview-vi", "overview-en", "disease-vi", "area-vi", "alerts-vi", "quality-vi")
+SHOWN: Final = tuple(
+    f"{board}-{language}"
+    for board in ("overview", "disease", "area", "alerts", "quality")
+    for language in ("vi", "en")
+)
 CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
     "overview": {},
     "disease": {"disease": "hfmd"},
@@ -64,8 +68,23 @@ def frames(connection: Connection[TupleRow], board: Mapping[str, Any], values: M
             columns = [(column.name, column.type_code) for column in cursor.description or ()]
             fields = _fields(columns, cursor.fetchall(), is_long="metric" in dict(columns))
             found.setdefault(str(panel["id"]), []).append({"refId": target["refId"], "fields": fields})
+    # As of the period's end, where the boards mark the last days as incomplete.
+    marks = [
+        (
+            mark["iconColor"],
+            expand(
+                mark["target"]["rawSql"].replace("now()", f"'{PERIOD.last}'::timestamptz"), chosen, PERIOD
+            ),
+        )
+        for mark in board["annotations"]["list"]
+    ]
     return {
         "panels": found,
+        "marks": [
+            {"colour": colour, "from": _value(row["time"]), "to": _value(row.get("timeend"))}
+            for colour, sql in marks
+            for row in connection.cursor(row_factory=dict_row).execute(sql)
+        ],
         "from": PERIOD.first.timestamp() * 1000,
         "to": PERIOD.last.timestamp() * 1000,
         "variables": {name: list(one.values) for name, one in chosen.items()},

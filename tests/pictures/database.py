@@ -114,7 +114,9 @@ def _live(database_url: str, connection: Connection[TupleRow], rng: random.Rando
     days: dict[date, list[Record]] = defaultdict(list)
     for offset, (at, raw) in enumerate(sorted(_events(rng), key=lambda pair: pair[0])):
         key = str(json.loads(raw)["subject"]).encode()
-        days[at.astimezone(LOCAL_ZONE).date()].append(Record(0, offset, at, key, raw))
+        day = at.astimezone(LOCAL_ZONE).date()
+        # Before the pictures begin nobody judges: a month at once.
+        days[day if day >= FIRST else day.replace(day=1)].append(Record(0, offset, at, key, raw))
     ledger = PostgresLedger(database_url)
     run(ledger.replace_positions({0: None}, {0: position()}))
     now = [datetime.now(UTC)]

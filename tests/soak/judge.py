@@ -1,4 +1,4 @@
-"""Whether what was sampled stays as it was: memory flat, lag not growing."""
+"""Whether what was sampled stays as it was: memory flat, the backlog not growing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,16 @@ from scipy.stats import theilslopes
 
 WARM_UP: Final = 1 / 3
 """This part of a run is not judged: caches fill, catalogues are read, connections are opened."""
-LEAST_SAMPLES: Final = 30
+LEAST_SAMPLES: Final = 20
 """Fewer after the warm-up say nothing."""
 MEMORY_SHARE: Final = 0.08
 """A process may end the judged part so much larger than it began it, by the slope through all samples,"""
 MEMORY_LEAST_MIB: Final = 12.0
 """or so much: a garbage collector's tide."""
-LAG_SECONDS: Final = 20.0
-"""Lag may grow by what so many seconds bring: a batch, an import that has just begun."""
+BACKLOG_SECONDS: Final = 20.0
+"""The backlog may grow by what so many seconds bring: a batch, an import that has just begun,"""
+BACKLOG_SHARE: Final = 0.05
+"""but in a short run only by this part of what is due meanwhile: slower by more than that is too slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,21 @@ def judge_memory(seconds: Sequence[float], mebibytes: Mapping[str, Sequence[floa
     return found
 
 
-def judge_lag(seconds: Sequence[float], records: Sequence[float], rate: float) -> Verdict:
-    """Of what is in Kafka and not folded, at so many events a second."""
-    first, grown = growth(seconds, records)
-    return Verdict("lag, records", first, grown, LAG_SECONDS * rate)
+def judge_backlog(seconds: Sequence[float], events: Sequence[float], rate: float) -> Verdict:
+    """Whether the pipeline keeps up with so many events a second.
+
+    How many were sent is no measure of that: a machine that stood still for some seconds has sent less,
+    and is well when it catches up; an intake that holds its sender up makes the lag in Kafka look small.
+
+    Args:
+        seconds: When sampled, by the monotonic clock.
+        events: What was due by then and is not folded: not yet acknowledged, and acknowledged but lagging.
+        rate: Events due a second.
+
+    Raises:
+        ValueError: too few samples.
+    """
+    first, grown = growth(seconds, events)
+    judged_seconds = (1 - WARM_UP) * (seconds[-1] - seconds[0])
+    allowed = rate * min(BACKLOG_SECONDS, BACKLOG_SHARE * judged_seconds)
+    return Verdict("backlog, events", first, grown, allowed)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.bundle.__main__ import images, seal
+from deploy.bundle.__main__ import images, pack, seal
 from tests import compose
 
 INSTALLER = compose.ROOT / "deploy" / "bundle" / "install.sh"
@@ -71,13 +71,16 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def install(folder: Path, *arguments: str | Path, cut: bool = False) -> "subprocess.CompletedProcess[str]":
+def install(
+    folder: Path, *arguments: str | Path, cut: bool = False, cwd: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
     """Run a bundle's installer, without a network where asked for."""
     # The installer looks for Python on the path: this one.
     path = f"{Path(sys.executable).resolve().parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
         [*(_NO_NETWORK if cut else ()), folder / "install.sh", *arguments],
         env={**os.environ, "PATH": path},
+        cwd=cwd,
         capture_output=True,
         text=True,
         check=False,
@@ -93,8 +96,11 @@ def test_it_is_installed_without_a_network(bundle: Path, tmp_path: Path) -> None
         assert subprocess.run([sys.executable, "-c", ask], check=False).returncode == 0
         cut = subprocess.run([*_NO_NETWORK, sys.executable, "-c", ask], capture_output=True, check=False)
         assert cut.returncode != 0, "the network is not cut"
-    done = install(bundle, "--signers", bundle.parent / "signers", tmp_path / "new", cut=True)
+    # As an operator types them: from where he is, not from the bundle's folder.
+    shutil.copy2(bundle.parent / "signers", tmp_path / "signers")
+    done = install(bundle, "--signers", "signers", "new", cut=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert not (bundle / "new").exists()
     assert (tmp_path / "new" / "Makefile").read_text() == "up:\n"
     said = subprocess.run(
         [tmp_path / "new" / ".venv" / "bin" / "canhdich", "--help"],
@@ -104,6 +110,21 @@ def test_it_is_installed_without_a_network(bundle: Path, tmp_path: Path) -> None
     )
     assert said.stdout == "usage: canhdich\n"
     assert (tmp_path / "new" / ".venv" / ".installed").exists()
+
+
+def test_what_only_root_could_unpack_is_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "root"
+    (folder / "dev").mkdir(parents=True)
+    # A pipe stands for the devices, which only root can make.
+    os.mkfifo(folder / "dev" / "null")
+    (folder / "dev" / "fd").symlink_to("/proc/self/fd")
+    (folder / "lib.so").write_text("library")
+
+    pack(tmp_path / "root.tar", folder)
+
+    with tarfile.open(tmp_path / "root.tar") as packed:
+        assert sorted(packed.getnames()) == ["root", "root/dev", "root/dev/fd", "root/lib.so"]
+        assert {(member.uid, member.uname) for member in packed} == {(0, "root")}
 
 
 def _change(name: str) -> Callable[[Path], object]:

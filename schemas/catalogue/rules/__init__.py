@@ -21,7 +21,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 
 from schemas.catalogue.errors import CatalogueError, Fault
 from schemas.catalogue.models import AreaId, Catalogue, Code, Text
-from schemas.catalogue.strict_yaml import load_yaml
+from schemas.strict_yaml import load_yaml
 
 DIRECTORY: Final = Path(__file__).parent
 LAW: Final = "law.yaml"

@@ -1,7 +1,7 @@
 -- name: journal_page
 -- returns: the next journaled events of a partition, in the order in which they came
 -- params: partition int, epoch int, next_offset bigint (from there on), end_epoch int, end_offset bigint (before there), most int
--- used by: streams/stores/rebuild.py
+-- used by: streams/stores/rebuild_folding.py
 
 select
     ce.known_at,

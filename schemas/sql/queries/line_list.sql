@@ -1,6 +1,6 @@
 -- name: line_list
 -- returns: one row per case that counts: its subject, disease, registers, and the ids of its areas; by day, then subject
--- params: structure_on date, areas text[] or null (present codes of provinces, districts or communes; null: everywhere), disease text or null, first and last date (of onset, else of report), most int
+-- params: structure_on date, area_ids text[] or null (everywhere), disease text or null, first and last date (of onset, else of report), most int
 -- used by: streams/stores/line_list.py
 
 select
@@ -20,11 +20,6 @@ where
     c.counted_disease is not null
     and c.counted_onset_day between %(first)s and %(last)s
     and (%(disease)s::text is null or c.counted_disease = %(disease)s)
-    and (
-        %(areas)s::text[] is null
-        or split_part(ag.province_id, '@', 1) = any(%(areas)s)
-        or split_part(ag.district_id, '@', 1) = any(%(areas)s)
-        or split_part(ag.commune_id, '@', 1) = any(%(areas)s)
-    )
+    and (%(area_ids)s::text[] is null or c.counted_area_id = any(%(area_ids)s))
 order by c.counted_onset_day, c.subject
 limit %(most)s;

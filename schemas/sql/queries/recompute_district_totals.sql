@@ -1,7 +1,7 @@
 -- name: recompute_district_totals
 -- returns: nothing
 -- params: none
--- used by: services/demo/country.py, streams/stores/catalogue.py
+-- used by: services/demo/country.py, streams/stores/catalogue.py, streams/stores/rebuild.py
 
 insert into district_totals (
     disease,

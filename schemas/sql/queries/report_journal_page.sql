@@ -1,7 +1,7 @@
 -- name: report_journal_page
 -- returns: the next journaled tallies or foci of a partition, in the order in which they came; their kind as event_type
 -- params: kind text, partition int, epoch int, next_offset bigint (from there on), end_epoch int, end_offset bigint (before there), most int
--- used by: streams/stores/rebuild.py
+-- used by: streams/stores/rebuild_folding.py
 
 select
     re.known_at,

@@ -1,8 +1,9 @@
 -- name: rule_days
 -- returns: per number of a key cases of its disease that are not discarded, by day of onset, over its areas; days without a case are absent
--- params: of equal length, one entry per area of a key: key_nos int[], diseases text[], area_ids text[], first_days date[]; as_of timestamptz or null
+-- params: of equal length, one entry per area of a key: key_nos int[], diseases text[], area_ids text[], first_days date[]
 -- used by: streams/stores/rule_history.py
 
+-- Of the present alone: with the ledger's as-of beside it, the planner may read the ledger for nothing.
 -- Grouped within: joined as wholes, the tables would be read as wholes; each area's few rows have an index.
 with asked as (
     select
@@ -14,57 +15,27 @@ with asked as (
         unnest(
             %(key_nos)s::int[], %(diseases)s::text[], %(area_ids)s::text[], %(first_days)s::date[]
         ) as a (key_no, disease, area_id, since)
-),
-
-counted as (
-    select
-        a.key_no,
-        c.day,
-        c.cases
-    from asked as a
-    cross join
-        lateral (
-            select
-                dc.day,
-                sum(dc.notified - dc.discarded) as cases
-            from daily_counts as dc
-            where
-                %(as_of)s::timestamptz is null
-                and dc.disease = a.disease
-                and dc.basis = 'onset'
-                and dc.agent = ''
-                and dc.day >= a.since
-                and dc.area_id = a.area_id
-            group by dc.day
-        ) as c
-    union all
-    select
-        a.key_no,
-        c.day,
-        c.cases
-    from asked as a
-    cross join
-        lateral (
-            select
-                cc.day,
-                sum(cc.notified - cc.discarded) as cases
-            from count_changes as cc
-            where
-                cc.known_at <= %(as_of)s
-                and cc.disease = a.disease
-                and cc.basis = 'onset'
-                and cc.agent = ''
-                and cc.day >= a.since
-                and cc.area_id = a.area_id
-            group by cc.day
-        ) as c
 )
 
 select
-    c.key_no,
+    a.key_no,
     c.day,
     sum(c.cases)::int as cases
-from counted as c
-group by c.key_no, c.day
+from asked as a
+cross join
+    lateral (
+        select
+            dc.day,
+            sum(dc.notified - dc.discarded) as cases
+        from daily_counts as dc
+        where
+            dc.disease = a.disease
+            and dc.basis = 'onset'
+            and dc.agent = ''
+            and dc.day >= a.since
+            and dc.area_id = a.area_id
+        group by dc.day
+    ) as c
+group by a.key_no, c.day
 having sum(c.cases) <> 0
-order by c.key_no, c.day;
+order by a.key_no, c.day;

@@ -1,5 +1,6 @@
 -- One row per structure of areas and alert: what, where, when, how many; never a case.
--- `observed`, `expected` and `threshold` are null where the rule has no such number.
+-- `observed`, `expected` and `threshold` are null where the rule has no such number: it may count areas or days. Of
+-- a disease of group A the law counts confirmed cases.
 create view boards.alerts as
 select
     ag.structure_on,
@@ -26,7 +27,11 @@ select
     al.settled_at,
     al.verdict ->> 'why_vi' as why_vi,
     al.verdict ->> 'why_en' as why_en,
-    (al.verdict -> 'numbers' ->> 'cases')::double precision as observed,
+    coalesce(
+        al.verdict -> 'numbers' ->> 'cases',
+        al.verdict -> 'numbers' ->> 'confirmed',
+        al.verdict -> 'numbers' ->> 'deaths'
+    )::double precision as observed,
     coalesce(al.verdict -> 'numbers' ->> 'mean', al.verdict -> 'numbers' ->> 'expected')::double precision
         as expected,
     (al.verdict -> 'numbers' ->> 'upperbound')::double precision as threshold

@@ -1,6 +1,6 @@
 """The people's store beside the event loop: looking somebody up never waits for a password being hashed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
@@ -61,6 +61,10 @@ class Desk:
     async def record(self, action: StaffAction) -> None:
         """Write an action into the trail."""
         await self.act(lambda store: store.record(action))
+
+    async def senders(self, subject: str) -> Mapping[str, str]:
+        """Who sent the events of a case, by event id."""
+        return await self.look(lambda store: store.senders(subject))
 
     async def close(self) -> None:
         """Give the connections up; one that hangs is left to the end of the process."""

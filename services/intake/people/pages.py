@@ -39,7 +39,7 @@ from services.intake.staff.case_words import show_instant
 from services.intake.staff.forms import read_form
 from services.intake.staff.rendering import language_of, render
 from services.intake.staff.routes import own_address
-from services.intake.staff.words import LANGUAGES, say
+from services.intake.staff.words import LANGUAGES, say, words
 from services.intake.threads import Worker
 from services.settings import Settings
 from streams.domain.calendar import LOCAL_ZONE
@@ -129,7 +129,16 @@ def add_people_routes(app: FastAPI, pages: PeoplePages) -> None:
         except ValueError:
             raise HTTPException(404) from None
         actions = await pages.desk.look(lambda store: store.actions(_ROWS, before))
-        rows = [{"action": action, "at": _shown(action.at), "detail": _detail(action)} for action in actions]
+        language = language_of(request)
+        rows = [
+            {
+                "action": action,
+                "what": said_of(action.action, language),
+                "at": _shown(action.at),
+                "detail": _detail(action),
+            }
+            for action in actions
+        ]
         last = actions[-1].at if len(actions) == _ROWS else None
         return render(request, "people/trail.html", rows=rows, older=last.isoformat() if last else None)
 
@@ -191,11 +200,14 @@ def _add_sign_in(app: FastAPI, pages: PeoplePages) -> None:
                 lambda store: accounts.finish_sign_in(store, waiting, code, visit.address, now, whole)
             )
         except (TooManyAttempts, WrongSignIn) as unfit:
+            # The password was right: it is the code.
+            is_wrong = isinstance(unfit, WrongSignIn)
+            wrong = say(language_of(request), "people.second_factor_wrong")
             return render(
                 request,
                 "people/code.html",
                 status=_status(unfit),
-                message=_said(request, unfit),
+                message=wrong if is_wrong else _said(request, unfit),
                 next=back,
             )
         return pages.let_in(signed, back)
@@ -502,11 +514,13 @@ def _add_keys(app: FastAPI, pages: PeoplePages) -> None:
         shown: tuple[str, str] | None = None,
     ) -> Response:
         keys = await desk.look(lambda store: store.api_keys())
-        territory, now = await pages.territory(), pages.now()
+        territory, now, language = await pages.territory(), pages.now(), language_of(request)
         rows = [
             {
                 "key": key,
                 "areas": _areas(key.area_codes, territory),
+                "endpoints": ", ".join(_endpoints(language).get(name, name) for name in key.endpoints or ())
+                or "/v1",
                 "until": _shown(key.expires_at),
                 "used": _shown(key.last_used_at),
                 "is_expired": key.expires_at <= now,
@@ -519,7 +533,7 @@ def _add_keys(app: FastAPI, pages: PeoplePages) -> None:
             status=422 if unfit else 200,
             keys=rows,
             roles=_roles(request),
-            endpoints=_endpoints(language_of(request)),
+            endpoints=_endpoints(language),
             given=given,
             errors={},
             message=_said(request, unfit) if unfit else "",
@@ -613,6 +627,19 @@ def _areas(codes: tuple[str, ...], territory: Territory) -> str:
 
 def _shown(instant: datetime | None) -> str:
     return "" if instant is None else show_instant(instant)
+
+
+def said_of(action: str, language: Language) -> str:
+    """What an action of the trail is called; its own name where nothing is said of it.
+
+    >>> said_of("signed-in", "en"), said_of("alert-dismiss", "en"), said_of("of-old", "en")
+    ('Signed in', 'Alert: Dismiss', 'of-old')
+    """
+    known = words(language)
+    kind, _, done = action.partition("-")
+    if kind == "alert" and f"alerts.action.{done}" in known:
+        return say(language, "people.did.alert", action=known[f"alerts.action.{done}"])
+    return known.get(f"people.did.{action.replace('-', '_')}", action)
 
 
 def _detail(action: StaffAction) -> str:

@@ -47,6 +47,13 @@ class Trail(Protocol):
             CanhDichError: it could not be written.
         """
 
+    async def senders(self, subject: str) -> Mapping[str, str]:
+        """Event id -> who sent it, for the events of a case that were sent from the pages.
+
+        Raises:
+            CanhDichError: nobody can say.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -261,6 +268,9 @@ class PeopleStore(Protocol):
 
     def actions(self, most: int, before: datetime | None = None) -> Sequence[StaffAction]:
         """The newest actions first, up to before an instant."""
+
+    def senders(self, subject: str) -> Mapping[str, str]:
+        """Event id -> name of who sent it, for the events of a case that were sent from the pages."""
 
     def close(self) -> None:
         """Give the connection up."""

@@ -8,7 +8,8 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.intake.problems import KINDS, Refused, problem_response
-from services.intake.staff.rendering import render
+from services.intake.staff.rendering import language_of, render
+from services.intake.staff.words import say
 
 _FOR_PROGRAMS: Final = ("/v1/", "/health/", "/metrics", "/openapi.json")
 
@@ -29,9 +30,12 @@ def refusal(request: Request, refused: Refused, headers: Mapping[str, str] | Non
     if refused.kind == "password-to-change":
         return _elsewhere(request, "/account")
     if "text/html" in request.headers.get("accept", ""):
-        return render(
-            request, "people/refused.html", status=KINDS[refused.kind].status, kind=KINDS[refused.kind]
-        )
+        kind = KINDS[refused.kind]
+        message = kind.message_vi if language_of(request) == "vi" else kind.message_en
+        if refused.kind == "not-found":
+            # The other sentence leads programmers to the list of addresses.
+            message = say(language_of(request), "people.not_found")
+        return render(request, "people/refused.html", status=kind.status, message=message)
     return problem_response(refused.kind, refused.errors, refused.events, headers)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import yaml
 
-from schemas.catalogue.strict_yaml import load_yaml
+from schemas.strict_yaml import load_yaml
 from services.intake.people.person import Role
 from streams.domain.errors import ConfigurationError
 

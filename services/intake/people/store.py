@@ -289,6 +289,11 @@ class PostgresPeople:
         ):
             return cursor.execute(query("staff_actions"), {"most": most, "before": before}).fetchall()
 
+    def senders(self, subject: str) -> dict[str, str]:
+        """Who sent the events of a case, by event id."""
+        with self._transaction() as connection:
+            return dict(connection.execute(query("case_senders"), {"subject": subject}).fetchall())
+
     def close(self) -> None:
         """Give the connection up."""
         self._session.close()

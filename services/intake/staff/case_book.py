@@ -1,25 +1,32 @@
 """The CaseBook port over TimescaleDB."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final
 
 import psycopg
 import structlog
+from psycopg import Connection
+from psycopg.rows import TupleRow
 
 from schemas.catalogue import load_catalogue
 from schemas.sql import query
+from services.importing.national import SUBJECT_PREFIX
 from services.intake.staff.ports import CaseSearch, FoundCase
 from services.intake.staff.vocabulary import Vocabulary
 from services.intake.threads import Worker
+from streams.domain.calendar import LOCAL_ZONE
 from streams.domain.case import AREA, Case, overall_result, state_of
 from streams.domain.errors import CanhDichError, DependencyDown
 from streams.stores.cases import ShownCase, read_case
 from streams.stores.catalogue import current_load_id, with_operator_files
+from streams.stores.counts import area_ids_within, structure_in_force
 from streams.stores.database import Session
 
 # People wait for these answers.
 _BOUNDS = ("set statement_timeout = '10s'", "set lock_timeout = '2s'")
 _CLOSE_SECONDS = 2.0
+_LOOKS_BACK: Final = (timedelta(days=30), timedelta(days=365))
 
 log = structlog.get_logger(__name__)
 
@@ -77,27 +84,50 @@ class DatabaseCaseBook:
             raise DependencyDown(f"TimescaleDB refuses the question: {type(error).__name__}") from error
 
     def _find(self, search: CaseSearch, most: int, skip: int) -> list[FoundCase]:
-        parameters = {
-            "area_codes": None if search.area_codes is None else list(search.area_codes),
-            "disease": search.disease,
-            "first": search.first,
-            "last": search.last,
-            "basis": "onset" if search.by_onset else "report",
-            "other_id": search.text or None,
-            "prefix": _pattern(search.text),
-            "most": most,
-            "skip": skip,
-        }
         try:
             with self._cases.transaction() as connection:
-                rows: list[Any] = []
-                if search.text:
-                    rows = connection.execute(query("cases_by_subject"), parameters).fetchall()
-                if not rows:
-                    rows = connection.execute(query("cases_by_day"), parameters).fetchall()
+                rows = _rows(connection, search, most, skip)
         except psycopg.Error as error:
             raise DependencyDown(f"TimescaleDB refuses the question: {type(error).__name__}") from error
         return [found_case(subject, Case(dict(registers)), counts) for subject, registers, counts in rows]
+
+
+def _rows(connection: Connection[TupleRow], search: CaseSearch, most: int, skip: int) -> list[Any]:
+    """Subject, registers and whether it counts, of each case found."""
+    structure_on = structure_in_force(connection, datetime.now(LOCAL_ZONE).date())
+    asked = {
+        "area_ids": area_ids_within(connection, structure_on, search.area_codes),
+        "disease": search.disease,
+        "basis": "onset" if search.by_onset else "report",
+        "other_id": search.text or None,
+        "prefix": _pattern(search.text),
+        "imported": _pattern(SUBJECT_PREFIX + search.text),
+        "first": search.first,
+        "last": search.last,
+        "most": most,
+        "skip": skip,
+    }
+    if search.text:
+        named = connection.execute(query("cases_by_subject"), asked).fetchall()
+        if named:
+            return named
+        if search.area_codes is None:
+            return connection.execute(query("cases_by_other_id"), asked).fetchall()
+    statement = query("cases_by_day") if search.area_codes is None else query("cases_by_area")
+    rows: list[Any] = []
+    for first in _firsts(search):
+        rows = connection.execute(statement, {**asked, "first": first}).fetchall()
+        if len(rows) == most:
+            break
+    return rows
+
+
+def _firsts(search: CaseSearch) -> Iterator[date]:
+    """From when on to look, ever farther back: the latest come first, so a page that is full is the page."""
+    for days in _LOOKS_BACK:
+        if search.last - search.first > days:
+            yield search.last - days
+    yield search.first
 
 
 def found_case(subject: str, case: Case, counts: bool) -> FoundCase:

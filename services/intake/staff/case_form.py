@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import orjson
 
-from schemas.events.fields import FIELDS
+from schemas.events.fields import FIELDS, RETRACTION_REASON_VI
 from services.importing.outcome import BadCell
 from services.importing.values import convert, to_date
 from services.intake.staff.vocabulary import Unclear, Vocabulary
-from services.intake.staff.words import say
+from services.intake.staff.words import Language, say
 
 DISEASE: Final = "disease"
 AREA: Final = "area"
@@ -65,6 +65,11 @@ _YEARS = re.compile(r"(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:tu[oổ]i|years?|y)\.?", re
 
 Messages = tuple[str, str]
 """Vietnamese, English."""
+
+
+def in_language(messages: Messages, language: Language) -> str:
+    """The one of the two that is asked for."""
+    return messages[0] if language == "vi" else messages[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,18 @@ def read_change(
     if "area_code" in reading.data:
         # An update has no day of onset of its own by which its code would be read.
         reading.data.setdefault("area_on", case_day.isoformat())
+    return reading
+
+
+def read_retraction(fields: Mapping[str, str]) -> Reading:
+    """What the form says with which a case is taken back."""
+    reading = Reading({"reason": fields.get("reason", "")})
+    if fields.get("duplicate_of"):
+        reading.data["duplicate_of"] = fields["duplicate_of"]
+    if reading.data["reason"] not in RETRACTION_REASON_VI:
+        reading.errors["reason"] = (say("vi", "cases.reason_missing"), say("en", "cases.reason_missing"))
+    if fields.get("confirm") != "yes":
+        reading.errors["confirm"] = (say("vi", "cases.confirm_missing"), say("en", "cases.confirm_missing"))
     return reading
 
 

@@ -151,9 +151,9 @@ def shown_values(state: Mapping[str, Any], vocabulary: Vocabulary, language: Lan
 
 
 def history_rows(
-    entries: Sequence[Entry], vocabulary: Vocabulary, language: Language
+    entries: Sequence[Entry], vocabulary: Vocabulary, language: Language, senders: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """A case's history as the page shows it."""
+    """A case's history as the page shows it; `senders` are names by event id, as far as they may be seen."""
     return [
         {
             "event_id": str(entry.event_id),
@@ -161,6 +161,7 @@ def history_rows(
             "recorded": show_instant(entry.recorded_at),
             "known": show_instant(entry.known_at) if entry.known_at else "",
             "source": entry.source.removeprefix("/facilities/").removeprefix("/staff/"),
+            "sender": senders.get(str(entry.event_id), ""),
             "parked": say(language, f"cases.parked.{entry.parked}") if entry.parked else "",
             "changes": [_change(change, vocabulary, language) for change in entry.changes],
         }

@@ -15,7 +15,8 @@ class CaseSearch:
 
     Attributes:
         area_codes: Present codes of the areas in which they lie; None: everywhere.
-        text: Begins the case's code, or is its id in another system or in the facility's book; "": any.
+        text: Begins the case's code (that of the national system also without the prefix of imports), or is
+            its id in another system or in the facility's book; "": any.
         disease: Its code; None: any.
         first: First day.
         last: Last day, included.
@@ -64,7 +65,7 @@ class CaseBook(Protocol):
         """State and history of a case; None where no event of it is in the journal."""
 
     async def find(self, search: CaseSearch, most: int, skip: int) -> Sequence[FoundCase]:
-        """Cases that a search finds, the latest day first. With a text, whatever their day."""
+        """Cases that a search finds, the latest day first; by the beginning of their code: any day."""
 
     async def close(self) -> None:
         """Give the connections up."""

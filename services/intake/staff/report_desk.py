@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Literal, Protocol, get_args
+from typing import Final, Literal, Protocol, get_args
 from uuid import UUID
 
 from psycopg import Connection
@@ -11,14 +11,23 @@ from psycopg.rows import TupleRow
 
 from schemas.sql import query
 from services.intake.staff.questions import Questions
-from services.report.publishing import document_of, published_reports
-from services.report.writing import Printed, printed, situation_report
+from services.report.changes import ChangeReport, report_changes
+from services.report.document import Document
+from services.report.publishing import (
+    REPORT,
+    document_of,
+    is_unchanged,
+    publish_situation,
+    published_reports,
+)
+from services.report.writing import Printed, printed, situation_report, situation_request
 from services.settings import Settings
 from streams.domain.areas import code_of
+from streams.domain.errors import ConfigurationError
 from streams.domain.report.language import Lang
 from streams.stores.counts import names_of_areas
 from streams.stores.database import connect, errors_translated
-from streams.stores.snapshots import Snapshot
+from streams.stores.snapshots import Snapshot, read_snapshot
 
 FileForm = Literal["docx", "md"]
 FILE_FORMS: Final[tuple[FileForm, ...]] = get_args(FileForm)
@@ -53,8 +62,38 @@ class Written:
         files: "docx" and "md" → the file.
     """
 
-    document: Mapping[str, Any]
+    document: Document
     files: Mapping[str, Printed]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A report that was published.
+
+    Attributes:
+        snapshot: What is kept of it.
+        document: What was published, to the letter.
+        is_unchanged: It still has the hash that it was published under.
+    """
+
+    snapshot: Snapshot
+    document: Document
+    is_unchanged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What has changed in the province and period of a published report since then.
+
+    Attributes:
+        since: The published report.
+        until: A later one; None: what is known now.
+        changes: Between the instants at which they were published.
+    """
+
+    since: Snapshot
+    until: Snapshot | None
+    changes: ChangeReport
 
 
 class ReportDesk(Protocol):
@@ -71,11 +110,29 @@ class ReportDesk(Protocol):
             DependencyDown: the database or Kafka does not answer.
         """
 
-    async def published(self) -> list[Snapshot]:
-        """The published ones, the newest first; CanhDichError where nobody can say."""
+    def publish(self, asked: Asked, label: str, by: str, seen: Document) -> Snapshot:
+        """Keep a report that somebody has read, under a name. Blocks, for seconds.
 
-    async def published_file(self, snapshot_id: UUID, form: FileForm) -> Printed | None:
-        """What was published under an id, to the letter; None where nothing was."""
+        Raises:
+            RefusedAction: the figures are not those that were read, or the books do not balance.
+            ConfigurationError, DependencyDown: as `write`.
+        """
+
+    async def published(self) -> list[Snapshot]:
+        """The published ones without their documents, the newest first.
+
+        CanhDichError where nobody can say.
+        """
+
+    async def read_published(self, snapshot_id: UUID) -> Published | None:
+        """What was published under an id; None where nothing was."""
+
+    async def changes(self, since: UUID, until: UUID | None, language: Lang) -> Compared | None:
+        """What has changed since a report was published; None where no such report was.
+
+        Raises:
+            ConfigurationError: the later one is of another province, or not later.
+        """
 
     async def close(self) -> None:
         """Ask no more."""
@@ -113,19 +170,61 @@ class DatabaseReports:
             )
         return Written(document, {form: printed(document, form) for form in FILE_FORMS})
 
+    def publish(self, asked: Asked, label: str, by: str, seen: Document) -> Snapshot:
+        """Keep a report that somebody has read."""
+        request = situation_request(asked.province, asked.first, asked.last)
+        with errors_translated(), connect(self._database_url) as connection:
+            return publish_situation(connection, self._configured, request, asked.language, label, by, seen)
+
     async def published(self) -> list[Snapshot]:
         """The published ones."""
         return await self._questions.ask(published_reports)
 
-    async def published_file(self, snapshot_id: UUID, form: FileForm) -> Printed | None:
+    async def read_published(self, snapshot_id: UUID) -> Published | None:
         """What was published under an id."""
 
-        def read(connection: Connection[TupleRow]) -> Printed | None:
-            known = {snapshot.id: snapshot for snapshot in published_reports(connection)}
-            return printed(document_of(known[snapshot_id]), form) if snapshot_id in known else None
+        def read(connection: Connection[TupleRow]) -> Published | None:
+            snapshot = _published(connection, snapshot_id)
+            if snapshot is None:
+                return None
+            return Published(snapshot, document_of(snapshot), is_unchanged(snapshot))
+
+        return await self._questions.ask(read)
+
+    async def changes(self, since: UUID, until: UUID | None, language: Lang) -> Compared | None:
+        """What has changed since a report was published."""
+
+        def read(connection: Connection[TupleRow]) -> Compared | None:
+            first = _published(connection, since)
+            second = None if until is None else _published(connection, until)
+            if first is None or (until is not None and second is None):
+                return None
+            if second is not None and second.settings["province"] != first.settings["province"]:
+                raise ConfigurationError(
+                    "Hai báo cáo của hai tỉnh khác nhau. / The two reports are of two provinces."
+                )
+            asked = first.settings
+            request = situation_request(
+                asked["province"],
+                date.fromisoformat(asked["from"]),
+                date.fromisoformat(asked["to"]),
+                basis="report" if asked["basis"] == "report" else "onset",
+                geography_on=date.fromisoformat(asked["geography"]),
+            )
+            end = None if second is None else second.taken_at
+            return Compared(first, second, report_changes(connection, request, first.taken_at, end, language))
 
         return await self._questions.ask(read)
 
     async def close(self) -> None:
         """Ask no more."""
         await self._questions.close()
+
+
+def _published(connection: Connection[TupleRow], snapshot_id: UUID) -> Snapshot | None:
+    """A published report; None where there is none of this id."""
+    try:
+        snapshot = read_snapshot(connection, snapshot_id)
+    except ConfigurationError:
+        return None
+    return snapshot if snapshot.kind == REPORT else None

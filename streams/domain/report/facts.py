@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 from streams.domain.calendar import Period
 
-Command = Literal["counts", "tallies", "foci", "alerts", "delays", "nowcast", "cases groups"]
+Command = Literal[
+    "counts", "tallies", "foci", "alerts", "delays", "nowcast", "completeness", "silent", "cases groups"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,10 +291,60 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Forms:
+    """How far the forms of the period's cases are filled in.
+
+    Attributes:
+        cases: Cases that have a form: none where only tallies are known.
+        incomplete: Of them, those that lack a field.
+        filled: Of all fields that the forms ask for, those that are filled in; None where there is no case.
+
+    Raises:
+        ValueError: the figures contradict each other.
+    """
+
+    cases: Figure
+    incomplete: Figure
+    filled: Share | None
+
+    def __post_init__(self) -> None:
+        whole = self.filled is not None and self.filled.of.value == self.filled.whole.value
+        if not 0 <= self.incomplete.value <= self.cases.value or (
+            self.cases.value > 0 and whole == (self.incomplete.value > 0)
+        ):
+            raise ValueError(f"{self.incomplete.value} incomplete forms of {self.cases.value}: {self.filled}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reporters:
+    """Who should have reported in the period, by their own habit, and who did.
+
+    Attributes:
+        regular: Reporters that report by the week, judged at the end of the period's last whole week.
+        heard: Of them, those that sent anything in its weeks.
+        silent: Of them, those that had fallen silent by its end.
+
+    Raises:
+        ValueError: the figures contradict each other.
+    """
+
+    regular: Figure
+    heard: Figure
+    silent: Figure
+
+    def __post_init__(self) -> None:
+        for name, figure in (("heard", self.heard), ("silent", self.silent)):
+            if not 0 <= figure.value <= self.regular.value:
+                raise ValueError(f"{figure.value} {name} of {self.regular.value} reporters")
+
+
+@dataclass(frozen=True, slots=True)
 class Quality:
     """What to know of the figures. None: not known.
 
     Attributes:
+        reporters: Who reported, of those who should have.
+        forms: How far their forms are filled in.
         judged, late: Cases whose report can be judged against the law's deadline, and those past it.
         no_onset: Cases without a day of onset: they stand on their day of report.
         approximate: Cases whose area is uncertain since areas were merged or split.
@@ -302,6 +354,8 @@ class Quality:
         is_provisional: Events of before the as-of instant may still come.
     """
 
+    reporters: Reporters | None = None
+    forms: Forms | None = None
     judged: Figure | None = None
     late: Figure | None = None
     no_onset: Figure | None = None

@@ -520,6 +520,7 @@ class _Writer:
         said: list[Parts] = []
         if quality.is_provisional:
             said.append(s.say("provisional"))
+        said += self._reporters(quality)
         if quality.judged is not None and quality.late is not None and quality.judged.value:
             if quality.late.value:
                 said.append(
@@ -532,12 +533,49 @@ class _Writer:
                 )
             else:
                 said.append(s.say("none_late", judged=s.count("case", quality.judged)))
+        said += self._forms(quality)
         for name in ("no_onset", "approximate", "from_tallies"):
             figure = getattr(quality, name)
             if figure is not None and figure.value:
                 said.append(s.say(name, cases=s.count("case", figure)))
         said += self._estimate(quality)
         return [Paragraph(parts, is_item=True) for parts in said]
+
+    def _reporters(self, quality: Quality) -> list[Parts]:
+        s, reporters = self._s, quality.reporters
+        if reporters is None:
+            return []
+        regular = s.count("reporter", reporters.regular)
+        if reporters.regular.value == 0:
+            return [s.say("reporters_unknown")]
+        silent: Parts = ()
+        if reporters.silent.value:
+            silent = s.say("reporters_silent", silent=s.count("reporter", reporters.silent))
+        if reporters.heard.value == reporters.regular.value:
+            return [s.say("reporters_all", regular=regular, silent=silent)]
+        share = s.share(Share(reporters.heard, reporters.regular))
+        heard = s.number(reporters.heard)
+        return [s.say("reporters_some", heard=heard, regular=regular, share=share, silent=silent)]
+
+    def _forms(self, quality: Quality) -> list[Parts]:
+        s, forms = self._s, quality.forms
+        if forms is None:
+            return []
+        if forms.filled is None:
+            # Of no case nothing is missing.
+            return [s.say("forms_unknown")] if self._facts.cases.value else []
+        cases = s.count("case", forms.cases)
+        if forms.incomplete.value == 0:
+            return [s.say("forms_all", cases=cases)]
+        return [
+            s.say(
+                "forms_some",
+                incomplete=s.count("case", forms.incomplete),
+                share=s.share(Share(forms.incomplete, forms.cases)),
+                cases=cases,
+                filled=s.share(forms.filled),
+            )
+        ]
 
     def _estimate(self, quality: Quality) -> list[Parts]:
         s, estimate = self._s, quality.estimate

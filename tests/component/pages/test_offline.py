@@ -11,16 +11,11 @@ from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from services.intake.people.person import Role
 from services.intake.ports import Outgoing
-from tests.browser import CHROMIUM, DESKTOP, FLAGS, PATIENCE_MS, LiveApp
+from tests.browser import CHROMIUM, DESKTOP, FLAGS, KEPT, PATIENCE_MS, LiveApp
 from tests.people_fakes import make_person
 
 NURSE = make_person(Role.REPORTER, "lan", name="Trạm Y tế Phong Thổ", area_codes=("109",))
 COLLEAGUE = make_person(Role.REPORTER, "hoa", name="Hoa", area_codes=("109",))
-KEPT = """async () => {
-  const later = () => new Promise(done => setTimeout(done, 20));
-  while (!navigator.serviceWorker.controller) await later();
-  while (!await caches.match("/cases/new", {ignoreVary: true})) await later();
-}"""
 READ_STORE = """async () => {
   const open = indexedDB.open("canhdich");
   await new Promise(done => { open.onsuccess = done });

@@ -201,8 +201,8 @@ def test_the_overview_is_what_counts_says(
         return read_answer(books, request)
 
     (figures,) = ask(grafana, "overview", "cases_in_period", period, **values)
-    total = (counts() or [{"notified": 0, "deaths": 0}])[0]
-    assert figures == {"notified": total["notified"], "deaths": total["deaths"]}
+    (total,) = counts()
+    assert figures == {name: total[name] for name in ("notified", "deaths")}
     assert total[counter] > 0
 
     weeks: Counter[date] = Counter()
@@ -416,9 +416,33 @@ def test_what_stands_behind_an_alert(grafana: Connection[TupleRow], books: Conne
         if row["metric"] == labels[0]
     }
 
+    weeks = Counter(row["metric"] for row in shown)
+    # A week without a case is a zero, and no gap that a line is drawn over.
+    assert set(weeks.values()) == {53}
+    assert min(here.values()) == 0 < max(here.values())
+
     (first_one,) = ask(grafana, "alerts", "earlier_alerts", YEAR, alert=(later,))
-    assert (first_one["level"], first_one["said"]) == ("Alert", "Right")
+    assert (first_one["level"], first_one["said"], first_one["cases"]) == (2, "Right", 7)
+    assert first_one["rule"] == "Weekly alert, groups B and C, endemic"
     assert ask(grafana, "alerts", "earlier_alerts", YEAR, alert=(earlier,)) == []
+
+
+def test_the_alerts_of_a_week_are_one_mark(grafana: Connection[TupleRow]) -> None:
+    board = GENERATED["disease", "en"]
+    chosen = choose_all(
+        grafana,
+        board,
+        lambda name, options: (
+            ("12",) if name == "province" else options[:1] if name != "district" else (EVERY,)
+        ),
+        picker(*YEAR),
+    )
+    (mark,) = [one for one in board["annotations"]["list"] if one["name"] == "Alerts"]
+    marks = grafana.execute(expand(mark["target"]["rawSql"], chosen, picker(*YEAR))).fetchall()
+    assert [(at.astimezone(LOCAL_ZONE).date(), text, tags) for at, text, tags in marks] == [
+        (date(2023, 8, 7), "1 alert(s): Dengue · Thành phố Lai Châu: above", "outbreak"),
+        (date(2023, 7, 3), "1 alert(s): Dengue · Thành phố Lai Châu: above", "alert"),
+    ]
 
 
 def test_each_disease_of_a_district(grafana: Connection[TupleRow], books: Connection[TupleRow]) -> None:

@@ -7,11 +7,15 @@ import psycopg
 import pytest
 from psycopg import Connection
 from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
 
 import schemas.sql
 from streams.domain.areas import code_of
+from streams.domain.detector_sweep import RULE_PREFIX
+from streams.domain.detectors import choose
 from streams.stores.database import connect
 from streams.stores.rebuild import rebuild
+from streams.stores.rules import read_rules
 from streams.stores.views import (
     EPIDEMIOLOGISTS,
     WIDER,
@@ -164,6 +168,38 @@ def test_small_counts_are_suppressed(demo: Demo) -> None:
     assert all(sum(hidden) != 1 for hidden in groups.values() if len(hidden) > 1)
     # ... and what is large enough is hidden for that reason only.
     assert any(is_suppressed and true[key][0] >= 5 for key, (is_suppressed, _, _) in shown.items())
+
+
+def test_every_rule_and_detector_has_a_name(demo: Demo) -> None:
+    with connect(demo.url) as connection:
+        names = connection.execute("select rule, name_vi, name_en from boards.rules").fetchall()
+        rules = {rule.id for rule in read_rules(connection).rules}
+    choices = [choose(52, weeks) for weeks in range(400)]
+    detectors = {RULE_PREFIX + one.detector.name.replace("-", "_") for one in choices if one is not None}
+    assert sorted(rule for rule, *_ in names) == sorted(rules | detectors)
+    assert all(vi and en and vi != en for _, vi, en in names)
+
+
+def test_an_alert_says_what_its_rule_counted(demo: Demo) -> None:
+    numbers = {
+        "tt15_22_1b": ({"cases": 7, "confirmed": 2}, 7),
+        "tt15_16_1a": ({"confirmed": 3}, 3),
+        "cdc_any_death": ({"deaths": 1}, 1),
+        "qd02_district": ({"areas": 2}, None),
+    }
+    with connect(demo.url) as connection, connection.transaction(force_rollback=True):
+        for rule, (found, _) in numbers.items():
+            connection.execute(
+                "insert into alerts (alert_id, rule_id, disease, area_id, state, level, verdict, is_met, "
+                "cases, raised_at, waiting_since, changed_at, events) values (gen_random_uuid(), %s, "
+                "'dengue', "
+                "'105@start', 'raised', 'alert', %s, true, 0, now(), now(), now(), 1)",
+                (rule, Jsonb({"numbers": found})),
+            )
+        shown = connection.execute(
+            "select rule, observed from boards.alerts where structure_on = '0001-01-01'"
+        ).fetchall()
+    assert dict(shown) == {rule: observed for rule, (_, observed) in numbers.items()}
 
 
 def test_areas_are_those_of_the_geographies(demo: Demo) -> None:

@@ -5,6 +5,7 @@ import csv
 import io
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
@@ -19,7 +20,9 @@ from services.intake.staff.line_lists import DatabaseLists, Wanted
 from services.intake.staff.long_work import Run
 from services.intake.staff.report_desk import Asked, DatabaseReports
 from services.intake.staff.week_figures import DatabaseWeek, week_days
+from services.report.document import Document
 from services.settings import Settings
+from streams.domain.errors import ConfigurationError, RefusedAction
 from streams.stores.database import connect
 from streams.stores.imports import PostgresTwins, Twin
 from streams.stores.ledger import PostgresLedger
@@ -59,6 +62,7 @@ def folded(scratch_settings: Settings) -> Settings:
         event("LC-4", 4, time=AT, area_code="106", onset_on="2024-12-10"),
         event("ECDS-9", 5, time=AT, area_code=OTHER, onset_on="2025-12-10", external_ids={"ecds": "9"}),
         event("LC-5", 6, time=AT, area_code=OWN, onset_on="2025-12-41"),
+        event("LC-6", 7, time=AT, area_code="106", onset_on="2020-07-10", reported_on="2020-07-11"),
     ]
     ledger = PostgresLedger(scratch_settings.database_url.get_secret_value())
     try:
@@ -197,21 +201,80 @@ def test_cases_by_the_codes_of_other_systems(folded: Settings) -> None:
     assert twins.carrying(set()) == {}
 
 
-def test_a_report_is_written_as_files(folded: Settings) -> None:
-    async def work() -> None:
-        desk = DatabaseReports(folded)
+def test_a_report_is_written_published_and_compared(folded: Settings) -> None:
+    # What was folded stands under the topic's plain name.
+    unprefixed = folded.model_copy(update={"topic_prefix": ""})
+
+    async def publish() -> tuple[Asked, Document, UUID]:
+        desk = DatabaseReports(unprefixed)
         try:
             assert await desk.provinces(TODAY) == [("12", "Tỉnh Lai Châu")]
-            asked = Asked("12", date(2025, 12, 1), date(2025, 12, 11), None, "vi")
+            asked = Asked("12", date(2020, 7, 1), date(2020, 7, 31), None, "vi")
             written = await asyncio.to_thread(desk.write, asked)
             assert "Dengue" in written.files["md"].content.decode()
             assert written.files["docx"].content.startswith(b"PK")
             assert await desk.published() == []
-            with connect(url(folded)) as connection:
-                (known,) = connection.execute("select gen_random_uuid()").fetchone() or (None,)
+            assert await desk.read_published(uuid4()) is None
+            seen = written.document
+            kept = await asyncio.to_thread(desk.publish, asked, "Tháng 7", "minh", seen)
+            (listed,) = await desk.published()
+            assert (listed.id, listed.document, listed.settings["published_by"]) == (kept.id, "", "minh")
+            known = await desk.read_published(kept.id)
             assert known is not None
-            assert await desk.published_file(known, "md") is None
+            assert known.is_unchanged
+            assert known.document["sections"] == seen["sections"]
+            with connect(url(folded)) as connection:
+                connection.execute(
+                    "insert into snapshots select gen_random_uuid(), taken_at, label, 'counts', load_id, "
+                    "positions, settings, '[]', sha256('[]'::bytea) from snapshots"
+                )
+                (other,) = connection.execute(
+                    "select snapshot_id from snapshots where kind = 'counts'"
+                ).fetchone() or (None,)
+            # Counts that were published are no report.
+            assert other is not None
+            assert await desk.read_published(other) is None
+            assert len(await desk.published()) == 1
+            return asked, seen, kept.id
         finally:
             await desk.close()
 
-    asyncio.run(work())
+    asked, seen, published = asyncio.run(publish())
+    # A case moves to another district, and another one comes late.
+    moved = event("LC-6", 30, "updated", AT + timedelta(minutes=1), area_code="108", area_on="2020-07-10")
+    late = event("LC-8", 31, time=AT, area_code="106", onset_on="2020-07-04", reported_on="2020-07-05")
+    ledger = PostgresLedger(url(folded))
+    try:
+        for raw in (moved, late):
+            (at,) = run(ledger.positions([0])).values()
+            fold(ledger, records([raw], at.next_offset, at=datetime.now(UTC)))
+    finally:
+        ledger.close()
+
+    async def compare() -> None:
+        desk = DatabaseReports(unprefixed)
+        try:
+            with pytest.raises(RefusedAction, match=r"^Số liệu đã thay đổi.* / The figures have changed"):
+                await asyncio.to_thread(desk.publish, asked, "Lại", "minh", seen)
+            assert len(await desk.published()) == 1
+            assert await desk.changes(uuid4(), None, "vi") is None
+            assert await desk.changes(published, uuid4(), "vi") is None
+            found = await desk.changes(published, None, "vi")
+            assert found is not None
+            told = [paragraph.text.partition("tháng 7/2020: ")[2] for paragraph in found.changes.paragraphs]
+            assert told == [
+                "01 trường hợp báo cáo muộn tại huyện Tam Đường.",
+                "01 trường hợp chuyển từ huyện Tam Đường sang huyện Sìn Hồ.",
+            ]
+            again = await asyncio.to_thread(desk.write, asked)
+            newer = await asyncio.to_thread(desk.publish, asked, "Lại", "minh", again.document)
+            same = await desk.changes(published, newer.id, "en")
+            assert same is not None
+            assert (same.since.id, same.until) == (published, newer)
+            assert len(same.changes.groups) == len(found.changes.groups)
+            with pytest.raises(ConfigurationError, match="Thời điểm sau"):
+                await desk.changes(newer.id, published, "vi")
+        finally:
+            await desk.close()
+
+    asyncio.run(compare())

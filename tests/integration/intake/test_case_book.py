@@ -48,6 +48,8 @@ EVENTS = [
     event("LC-5", 7, disease="unheard_of", area_code="03549"),
     # Of before the reform, in the commune that became part of today's Phong Thổ.
     event("LC-6", 8, disease="dengue", area_code="03589", onset_on="2025-03-01", reported_on="2025-03-02"),
+    # As the import of the national system calls its case 77; a chronic case of long ago.
+    event("ECDS-77", 9, disease="hfmd", area_code="03589", onset_on="2024-05-05", reported_on="2024-05-06"),
 ]
 
 
@@ -129,6 +131,34 @@ class CaseBookContract:
             {"text": "17/2026", "area_codes": ("106",)},
             {"text": "%"},
         ) == [["LC-1", "LC-2", "LC-3", "LC-6"], ["LC_4"], ["LC-6"], ["LC-2"], ["LC-2"], ["LC-1"], [], []]
+
+    def test_finds_a_case_of_long_ago_among_all_days(self) -> None:
+        ever = {"first": date(1990, 1, 1)}
+        assert self.found(
+            {**ever},
+            {**ever, "area_codes": ("12",)},
+            {**ever, "area_codes": ("12",), "by_onset": True},
+            {**ever, "area_codes": ("12",), "disease": "hfmd"},
+            {**ever, "disease": "hfmd"},
+            {**ever, "area_codes": ("106",)},
+            {**ever, "area_codes": ("12",), "text": "17/2026"},
+            # Pages go on where the one before ended.
+            {**ever, "most": 2, "skip": 3},
+            {**ever, "most": 2, "skip": 3, "area_codes": ("12",)},
+            # The code as the national system has it.
+            {"text": "77"},
+        ) == [
+            ["LC-1", "LC-2", "LC_4", "LC-6", "ECDS-77"],
+            ["LC-1", "LC-2", "LC_4", "LC-6", "ECDS-77"],
+            ["LC_4", "LC-2", "LC-1", "LC-6", "ECDS-77"],
+            ["ECDS-77"],
+            ["ECDS-77"],
+            ["LC-2"],
+            ["LC-1"],
+            ["LC-6", "ECDS-77"],
+            ["LC-6", "ECDS-77"],
+            ["ECDS-77"],
+        ]
 
     def test_a_line_of_the_list_says_what_stands(self) -> None:
         search = CaseSearch(None, "LC", None, date(2026, 1, 1), date(2026, 1, 31), by_onset=False)

@@ -267,6 +267,26 @@ class PeopleContract:
         assert newest[0].at is not None
         assert self.store.actions(1, newest[1].at)[0].action == "act-0"
 
+    def test_the_trail_says_who_sent_the_events_of_a_case(self) -> None:
+        account, subject = self.stored(), f"LC-{uuid4().hex[:8]}"
+        sent = replace(
+            did("case-sent", event="0190b1f6-6e2a-7c3e-9a58-3f6f1c1f7d11", type="reported"),
+            person_id=account.person.id,
+            username=account.person.username,
+            target=subject,
+        )
+        # The same form once more, by somebody else; an event of no account; another case; another act.
+        self.store.record(sent)
+        self.store.record(replace(sent, person_id=None, username="later"))
+        self.store.record(replace(sent, person_id=None, username="gone", detail={"event": "other"}))
+        self.store.record(replace(sent, target="LC-2"))
+        self.store.record(replace(sent, action="case-seen", detail={"event": "seen"}))
+        assert self.store.senders(subject) == {
+            "0190b1f6-6e2a-7c3e-9a58-3f6f1c1f7d11": "Ai đó",
+            "other": "gone",
+        }
+        assert self.store.senders("LC-0") == {}
+
     def test_areas_lie_in_areas(self) -> None:
         territory = self.store.territory("2026-01-15")
         assert territory.covers_area(("03549",), "03549@2025-07-01")

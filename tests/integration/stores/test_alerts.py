@@ -18,7 +18,7 @@ from streams.domain.alerts import Action, Kind, Life, Precision, State, fold_all
 from streams.domain.errors import ConfigurationError, RefusedAction
 from streams.domain.recipients import DeliveryKind, Recipient
 from streams.domain.rules.verdicts import Level, Outcome, Standing, Verdict
-from streams.handlers.watch_counts import Change, Judging, Key
+from streams.handlers.watch_counts import Change, Judging, Key, Known
 from streams.stores.alerts import PostgresAlerts, change_record, read_alert, read_alerts, read_precision
 from streams.stores.database import connect
 from streams.stores.deliveries import (
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.native
 DENGUE, COMMUNE = "dengue", "03390@2025-07-01"
 KEY = (DENGUE, COMMUNE)
 HOUR = timedelta(hours=1)
-Known = Mapping[Key, tuple[Sequence[Standing], datetime | None]]
+Stands = Mapping[Key, Known]
 NURSE = Recipient("nurse", "Trạm Y tế", "email", "a@b.example", None, None, Level.ATTENTION, "vi")
 EVERYBODY = (
     NURSE,
@@ -173,17 +173,33 @@ def test_two_watchers_at_once_raise_one_alert(
 
 def test_what_stands_is_judged_again_for_its_own_period(alerts: PostgresAlerts) -> None:
     judge(alerts, verdict(5))
-    seen: list[Sequence[Standing]] = []
+    seen: list[Known] = []
 
-    def look(known: Known) -> dict[Key, list[Verdict]]:
-        standing, determined_at = known[KEY]
-        seen.append(standing)
-        assert determined_at is None
+    def look(known: Stands) -> dict[Key, list[Verdict]]:
+        seen.append(known[KEY])
         return {KEY: [verdict(4, Outcome.NO_LONGER_MET, Level.NONE)]}
 
     alerts.judge([KEY], START, look)
     alerts.judge([KEY], START, look)
-    assert seen == [[Standing("tt15_22_1b", *WEEK)], []]
+    # What is no longer met stands no more, and is still somebody's to deal with.
+    assert seen == [Known([Standing("tt15_22_1b", *WEEK)], None, True), Known([], None, True)]
+
+
+def test_what_somebody_has_closed_is_not_open(
+    alerts: PostgresAlerts, connection: Connection[TupleRow]
+) -> None:
+    seen: list[Known] = []
+
+    def look(known: Stands) -> dict[Key, list[Verdict]]:
+        seen.append(known[KEY])
+        return {}
+
+    alerts.judge([KEY], START, look)
+    judge(alerts, verdict(5))
+    (row,) = read_alerts(connection)
+    alerts.act(row["alert_id"], "dismiss", "bs.lan", START + HOUR, "nhập nhầm")
+    alerts.judge([KEY], START + HOUR, look)
+    assert seen == [Known([], None, False), Known([], None, False)]
 
 
 def test_a_determination_declares_the_outbreak_and_its_end_ends_it(
@@ -198,8 +214,8 @@ def test_a_determination_declares_the_outbreak_and_its_end_ends_it(
     assert connection.execute(notices).fetchall() == [(DENGUE, COMMUNE, 2026, "2026-07-20", None)]
     known: list[datetime | None] = []
 
-    def look(now: Known) -> dict[Key, list[Verdict]]:
-        known.append(now[KEY][1])
+    def look(now: Stands) -> dict[Key, list[Verdict]]:
+        known.append(now[KEY].determined_at)
         return {}
 
     alerts.judge([KEY], START, look)

@@ -193,6 +193,13 @@ def views(connection: Connection[TupleRow]) -> list[Any]:
         ("update district_totals set pending = pending - 1", "district_totals", {}),
         ("delete from district_totals", "district_totals", {}),
         (
+            # Every value is still there, but not with its case.
+            "update cases as c set counted_onset_day = o.counted_onset_day from cases as o "
+            "where (c.subject, o.subject) in (('LC-2', 'LC-4'), ('LC-4', 'LC-2'))",
+            "cases",
+            {},
+        ),
+        (
             """update cases set registers = jsonb_set(registers, '{sex}', '["0", "male"]') """
             "where subject = 'LC-5'",
             "cases",
@@ -367,7 +374,7 @@ def test_pages_and_loads_meet_in_any_way(
     small_database_url: str, connection: Connection[TupleRow], world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for page in (1, 2, 3, 7):
-        monkeypatch.setattr(rebuild_module, "_PAGE", page)
+        monkeypatch.setattr(rebuild_module, "PAGE", page)
         assert rebuild(small_database_url).is_identical
 
 

@@ -17,8 +17,9 @@ from streams.stores.boards import refresh_nowcasts
 from streams.stores.completeness import read_completeness
 from streams.stores.counts import CountsRequest, read_counts
 from streams.stores.delay import read_delays
+from streams.stores.quality import refresh_reporters
 from streams.stores.scope import Scope
-from streams.stores.silence import read_silence
+from streams.stores.silence import read_regular, read_silence
 from streams.stores.triangle import NowcastRequest, read_nowcast
 from tests.builders import event
 from tests.commands import printed, run
@@ -262,6 +263,36 @@ def test_silence_is_judged_on_a_day_and_in_a_place(stopped: PostgresStore) -> No
     assert [row["reporter"] for row in there] == ["B"]
     other = read_silence(stopped.connection, Scope(BEFORE, disease="measles"), MONDAY + 30 * WEEK)
     assert other == []
+
+
+def test_the_regular_reporters_of_a_period_are_those_of_the_boards(stopped: PostgresStore) -> None:
+    """The same from the journal, and as the monitor judged them once it has."""
+    scope, on = Scope(BEFORE, province="12"), MONDAY + 30 * WEEK
+
+    def regular(scope: Scope, since: date) -> dict[str, tuple[str, bool]]:
+        rows = read_regular(stopped.connection, scope, on + timedelta(days=3), since)
+        return {row["reporter"]: (row["state"], row["heard"]) for row in rows}
+
+    wanted = {
+        "E": ("silent", False),
+        "A": ("silent", True),
+        "B": ("reporting", True),
+        "D": ("reporting", True),
+    }
+    elsewhere = Scope(BEFORE, district="109")
+    # A's last week is that of its day.
+    since = MONDAY + 19 * WEEK + timedelta(days=4)
+    assert regular(scope, since) == wanted
+    assert regular(elsewhere, since) == {"B": ("reporting", True)}
+    refresh_reporters(stopped.connection, on)
+    assert regular(scope, since) == wanted
+    assert regular(elsewhere, since) == {"B": ("reporting", True)}
+    assert regular(scope, since + WEEK)["A"] == ("silent", False)
+    # What comes late does not change what was judged: the board shows the same.
+    stopped.connection.execute("delete from reporter_weeks where reporter <> 'B'")
+    assert set(regular(scope, since)) == {"B"}
+    rows = read_regular(stopped.connection, scope, MONDAY, MONDAY - WEEK)
+    assert rows == []
 
 
 # --- Nowcast ------------------------------------------------------------------------------------------------

@@ -1,12 +1,15 @@
 // Draws one board: `?board=UID` reads boards/UID.json (as committed) and boards/UID.data.json (its queries' results).
 // Time series, trends, stats, bar gauges and tables are Grafana's own components. Bar charts are its time series
-// component over the places of the categories; maps and heat maps are sketches of this page's, and say so.
+// component over the places of the categories; maps and heat maps are sketches of this page's in Grafana's colours,
+// and say so. Marks in time are drawn by this page, too.
 import {
-  createTheme, dateTime, FieldColorModeId, FieldType, getDisplayProcessor, getFieldDisplayName, systemDateFormats,
-  ThemeContext, toDataFrame,
+  createTheme, dateTime, FieldColorModeId, FieldType, getDisplayProcessor, getDisplayValueAlignmentFactors,
+  getFieldDisplayName, systemDateFormats, ThemeContext, toDataFrame,
 } from '@grafana/data';
 import { initPluginTranslations } from '@grafana/i18n';
-import { BarGauge, BigValue, GlobalStyles, PanelChrome, Table, TimeSeries } from '@grafana/ui';
+import { BarGauge, BigValue, GlobalStyles, PanelChrome, TimeSeries } from '@grafana/ui';
+import { TableNG } from '@grafana/ui/unstable';
+import * as chromatic from 'd3-scale-chromatic';
 import React from 'react';
 import { createRoot } from 'react-dom/client';
 
@@ -30,6 +33,27 @@ const isFor = (matcher, name) => {
   }
   return matcher.id === 'byRegexp' && new RegExp(matcher.options.slice(1, -1)).test(name);
 };
+
+// As Grafana's table reads boards that were made for those before 12.
+function migrated(panel) {
+  if (panel.type !== 'table') {
+    return panel;
+  }
+  const overrides = panel.fieldConfig.overrides.map(({ matcher, properties }) => ({
+    matcher,
+    properties: properties.flatMap(({ id, value }) => {
+      if (id === 'custom.hidden') {
+        return [{ id: 'custom.hideFrom', value: { viz: value } }];
+      }
+      if (id === 'custom.cellOptions' && value.wrapText !== undefined) {
+        const { wrapText, ...others } = value;
+        return [{ id, value: others }, { id: 'custom.wrapText', value: wrapText }];
+      }
+      return [{ id, value }];
+    }),
+  }));
+  return { ...panel, fieldConfig: { ...panel.fieldConfig, overrides } };
+}
 
 // What Grafana's applyFieldOverrides does with defaults and overrides, as far as the boards use them.
 function configured(panel, sets) {
@@ -60,6 +84,8 @@ function configured(panel, sets) {
       }
       field.config = field.type === FieldType.time && isSeries ? { custom: {} } : config;
       field.display = getDisplayProcessor({ field, theme, timeZone: ZONE });
+      // Its table reads the title here.
+      field.state = { ...field.state, displayName: getFieldDisplayName(field, frame) };
     }
     return frame;
   });
@@ -73,15 +99,55 @@ const Sketch = () => (
 );
 const legendOf = (panel) => panel.options?.legend ?? { showLegend: true, displayMode: 'list', placement: 'bottom', calcs: [] };
 
-function Series({ panel, frames, range, width, height, timeless }) {
+// The board's marks: a region from one time to another, or a line. Grafana has a layer of its own for them.
+function marking(marks) {
+  const marked = new WeakSet();
+  return (config) => {
+    if (!marked.has(config)) {
+      marked.add(config);
+      config.addHook('draw', ({ ctx, bbox, valToPos, scales }) => {
+        ctx.save();
+        for (const { colour, from, to } of marks) {
+          if (from > scales.x.max || (to ?? from) < scales.x.min) {
+            continue;
+          }
+          const at = valToPos(Math.max(from, scales.x.min), 'x', true);
+          ctx.strokeStyle = ctx.fillStyle = colour;
+          if (to) {
+            ctx.globalAlpha = 0.15;
+            ctx.fillRect(at, bbox.top, valToPos(Math.min(to, scales.x.max), 'x', true) - at, bbox.height);
+          } else {
+            ctx.globalAlpha = 0.8;
+            ctx.setLineDash([4, 4]);
+            ctx.beginPath();
+            ctx.moveTo(at, bbox.top);
+            ctx.lineTo(at, bbox.top + bbox.height);
+            ctx.stroke();
+          }
+        }
+        ctx.restore();
+      });
+    }
+    return null;
+  };
+}
+
+function Series({ panel, frames, range, marks, width, height, timeless }) {
   return (
     <TimeSeries
       frames={frames} timeRange={range} timeZone={ZONE} width={width} height={height} structureRev={1}
       legend={legendOf(panel)} tweakScale={(scale) => scale} tweakAxis={(axis) => axis} replaceVariables={(text) => text}
       {...(timeless ? { preparePlotFrame: (all) => all[0] } : {})}
-    />
+    >
+      {timeless ? () => null : marking(marks)}
+    </TimeSeries>
   );
 }
+
+// The component finds a series' title for the legend by where it came from; its own alignment of frames sets this.
+const withOrigins = (fields) => fields.map((field, fieldIndex) => (
+  Object.assign(field, { state: { ...field.state, origin: { frameIndex: 0, fieldIndex } } })
+));
 
 // Grafana's trend panel is its time series component over a frame whose first field is a number.
 function Trend({ panel, frames, ...rest }) {
@@ -91,7 +157,7 @@ function Trend({ panel, frames, ...rest }) {
     field.config.custom = { ...line, ...field.config.custom };
   }
   first.config = { custom: {} };
-  return <Series panel={panel} frames={[{ ...frames[0], fields: [first, ...others] }]} timeless {...rest} />;
+  return <Series panel={panel} frames={[{ ...frames[0], fields: withOrigins([first, ...others]) }]} timeless {...rest} />;
 }
 
 function BarChart({ panel, frames, ...rest }) {
@@ -108,13 +174,18 @@ function BarChart({ panel, frames, ...rest }) {
       stacking: { mode: stacked ? 'normal' : 'none', group: 'A' }, axisPlacement: 'left',
     };
   }
-  return <Series panel={panel} frames={[{ ...frames[0], fields: [places, ...bars] }]} timeless {...rest} />;
+  return <Series panel={panel} frames={[{ ...frames[0], fields: withOrigins([places, ...bars]) }]} timeless {...rest} />;
 }
 
-function Heatmap({ frames, width, height }) {
+function Heatmap({ panel, frames, width, height }) {
   const [time, ...rows] = frames[0].fields;
-  const most = Math.max(...rows.flatMap((row) => row.values.filter((value) => value != null)));
-  const left = 190;
+  const all = rows.flatMap((row) => row.values.filter((value) => value != null));
+  const { scheme, reverse, min: least = Math.min(...all), max: most = Math.max(...all) } = panel.options.color;
+  const colour = (value) => {
+    const share = (value - least) / (most - least || 1);
+    return chromatic[`interpolate${scheme}`](reverse ? 1 - share : share);
+  };
+  const left = 210;
   const week = 7 * 86400e3;
   const columns = (time.values.at(-1) - time.values[0]) / week + 1;
   const w = (width - left - 8) / columns;
@@ -126,11 +197,11 @@ function Heatmap({ frames, width, height }) {
       <Sketch />
       {rows.map((row, y) => (
         <g key={row.name}>
-          <text x={left - 6} y={18 + y * h + h * 0.7} fontSize={Math.min(12, h * 0.75)} textAnchor="end">{row.name.slice(0, 30)}</text>
+          <text x={left - 6} y={18 + y * h + h * 0.7} fontSize={Math.min(12, h * 0.75)} textAnchor="end">{row.name.length > 30 ? `${row.name.slice(0, 29)}…` : row.name}</text>
           {row.values.map((value, place) => value == null ? null : (
             <rect
               key={place} x={left + ((time.values[place] - time.values[0]) / week) * w} y={18 + y * h} width={w - 1} height={h - 1}
-              fill={`rgba(8,48,107,${0.08 + 0.92 * Math.sqrt(value / most)})`}
+              fill={colour(value)}
             />
           ))}
         </g>
@@ -145,15 +216,15 @@ function Heatmap({ frames, width, height }) {
 function Circles({ panel, frames, width, height }) {
   const column = (name) => frames[0].fields.find((field) => field.name === name)?.values ?? [];
   const colourBy = panel.options.layers.at(-1).config.style.color.field;
+  const shown = frames[0].fields.find((field) => field.name === colourBy);
   const all = column('name').map((name, place) => ({
     name, latitude: column('latitude')[place], longitude: column('longitude')[place],
-    size: column('notified')[place], value: column(colourBy)[place],
+    size: column('notified')[place], colour: shown.display(shown.values[place]).color,
   })).filter((one) => one.latitude != null);
   const span = (key) => [Math.min(...all.map((one) => one[key])), Math.max(...all.map((one) => one[key]))];
   const [south, north] = span('latitude');
   const [west, east] = span('longitude');
   const [, largest] = span('size');
-  const [, darkest] = span('value');
   const scale = Math.min((width - 160) / (east - west || 1), (height - 110) / (north - south || 1));
   return (
     <svg width={width} height={height}>
@@ -163,7 +234,7 @@ function Circles({ panel, frames, width, height }) {
         const y = 50 + (north - one.latitude) * scale;
         return (
           <g key={one.name}>
-            <circle cx={x} cy={y} r={4 + 20 * Math.sqrt(one.size / largest)} stroke="#08306b" fill={`rgba(8,48,107,${0.1 + (0.8 * (one.value ?? 0)) / darkest})`} />
+            <circle cx={x} cy={y} r={4 + 20 * Math.sqrt(one.size / largest)} stroke="#444" fill={one.colour} fillOpacity="0.75" />
             <text x={x} y={y + 36} fontSize="11" textAnchor="middle">{one.name}</text>
           </g>
         );
@@ -197,12 +268,14 @@ function Stat({ panel, frames, width, height }) {
 function Gauges({ panel, frames, width, height }) {
   const name = frames[0].fields.find((field) => field.type === FieldType.string);
   const number = frames[0].fields.find((field) => field.type === FieldType.number);
+  const values = number.values.map((value, place) => ({ ...number.display(value), title: name?.values[place] }));
   const each = Math.max(10, Math.min(44, (height - 4 * number.values.length) / number.values.length));
-  return number.values.map((value, place) => (
+  return values.map((value, place) => (
     <div key={place} style={{ marginBottom: 4 }}>
       <BarGauge
         theme={theme} field={number.config} display={number.display} orientation="horizontal" displayMode={panel.options?.displayMode ?? 'basic'}
-        width={width} height={each} value={{ ...number.display(value), title: name?.values[place] }} itemSpacing={4} lcdCellWidth={8}
+        width={width} height={each} value={value} itemSpacing={4} lcdCellWidth={8}
+        alignmentFactors={getDisplayValueAlignmentFactors(values.map((display) => ({ display })))}
         text={{ titleSize: Math.min(13, each * 0.6), valueSize: Math.min(14, each * 0.6) }}
       />
     </div>
@@ -210,14 +283,18 @@ function Gauges({ panel, frames, width, height }) {
 }
 
 const Rows = ({ frames, width, height }) => (
-  <Table data={{ ...frames[0], fields: frames[0].fields.filter((field) => !field.config.custom?.hidden) }} width={width} height={height} />
+  <TableNG
+    data={frames[0]} width={width} height={height} fieldConfig={{ defaults: {}, overrides: [] }} structureRev={1} timeRange={undefined}
+    getActions={() => []} replaceVariables={(text) => text} showTypeIcons={false}
+  />
 );
 
 const KINDS = {
   timeseries: Series, trend: Trend, barchart: BarChart, heatmap: Heatmap, geomap: Circles, stat: Stat, bargauge: Gauges, table: Rows,
 };
 
-function Panel({ panel, data, range }) {
+function Panel({ panel: given, data, range }) {
+  const panel = migrated(given);
   const { x, y, w, h } = panel.gridPos;
   const [width, height] = [w * COLUMN - 8, h * ROW - 8];
   const frames = configured(panel, data.panels[panel.id]);
@@ -226,7 +303,7 @@ function Panel({ panel, data, range }) {
     <div style={{ position: 'absolute', left: x * COLUMN + 4, top: y * ROW + 4, width, height }}>
       <PanelChrome title={panel.title} description={panel.description} width={width} height={height}>
         {(inside, high) => frames[0].length
-          ? <Kind panel={panel} frames={frames} range={range} width={inside} height={high} />
+          ? <Kind panel={panel} frames={frames} range={range} marks={data.marks} width={inside} height={high} />
           : <Note>{panel.fieldConfig.defaults.noValue}</Note>}
       </PanelChrome>
     </div>

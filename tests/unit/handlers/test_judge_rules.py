@@ -134,10 +134,13 @@ def test_people_are_remembered_for_a_day() -> None:
     assert len(people.asked) == 2 * 3
 
 
-def moved(area: JudgedArea, known: Facts, standing: Sequence[Standing] = ()) -> tuple[list[Any], KnownPeople]:
+def moved(
+    area: JudgedArea, known: Facts, standing: Sequence[Standing] = (), *, is_open: bool = True
+) -> tuple[list[Any], KnownPeople]:
     people = KnownPeople()
     handler = JudgeRules(KnownRules(book()), KnownHistory(area, known), people, people)
-    (verdicts,) = handler.judge_many([Question("hfmd", area.id, standing)], ON, has_moved=True)
+    question = Question("hfmd", area.id, standing, is_open=is_open)
+    (verdicts,) = handler.judge_many([question], ON, has_moved=True)
     return verdicts, people
 
 
@@ -167,3 +170,14 @@ def test_a_count_that_moved_is_answered_as_if_every_rule_were_asked(number: int)
         v for v in everything if v.verdict not in silent
     ]
     assert len(verdicts) < len(everything)
+
+
+@pytest.mark.parametrize(("number", "raised"), [(0, 0), (3, 2), (12, 4)])
+def test_where_no_alert_is_open_a_count_that_moved_gets_only_what_raises_one(
+    number: int, raised: int
+) -> None:
+    known = facts({}, cases(number, "2026-08-10"))
+    everything, _ = moved(AREA, known)
+    verdicts, _ = moved(AREA, known, is_open=False)
+    assert verdicts == [verdict for verdict in everything if verdict.is_raised]
+    assert len(verdicts) == raised

@@ -77,6 +77,13 @@ def test_a_redelivery_raises_nothing_twice_and_publishes_nothing_twice(watch: Wa
     assert len(watch.sent) == 1
 
 
+def test_the_judge_is_told_where_an_alert_is_open(watch: Watch) -> None:
+    watch.handler.handle([("dengue", COMMUNE)])
+    assert watch.judge.open == []
+    watch.handler.handle([("dengue", COMMUNE)])
+    assert watch.judge.open == [("dengue", COMMUNE)]
+
+
 def test_what_was_not_published_is_published_by_whoever_comes_next(watch: Watch) -> None:
     watch.is_kafka_down = True
     with pytest.raises(DependencyDown):

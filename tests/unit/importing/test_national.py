@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ from streams.domain.errors import DependencyDown
 from tests.unit.importing.offices import CASE, HEADER, Province, export
 
 OLD = {"Ngày khởi phát": "01/08/2024", "Thời gian báo cáo": "02/08/2024 08:30"}
+# Of one name: as it is written, without accents, and with another accent, which is another word.
+_PLAIN = {"Xã": "Xã Bình Lư", "Chẩn đoán chính": "Thủy đậu"}
+_BARE = {"Xã": "xa binh lu", "Chẩn đoán chính": "thuy dau"}
+_WRONG = {"Xã": "Xã Bình Lư", "Chẩn đoán chính": "Thúy đâu"}
 
 
 @pytest.fixture
@@ -279,6 +284,21 @@ class TestPlaces:
         later = CASE | {"Huyện": "Huyện Tam Đường", "Mã số": "2"}
         province.send(export(case, later, header=header))
         assert (data(province)["area_code"], data(province)["area_on"]) == ("03390", "2025-07-01")
+
+    @pytest.mark.parametrize("cells", [(_PLAIN, _BARE, _WRONG, _PLAIN), (_WRONG, _BARE, _PLAIN, _BARE)])
+    def test_texts_that_differ_in_accents_alone_are_each_looked_up(
+        self, published_catalogue: Catalogue, judging: Judging, cells: Sequence[dict[str, str]]
+    ) -> None:
+        # One after the other in one file, by a finder that has answered nothing yet.
+        fresh = Province(judging, CodeFinder(published_catalogue))
+        cases = [CASE | cell | {"Mã số": str(n)} for n, cell in enumerate(cells, 1)]
+        plan = fresh.send(export(*cases))
+        told = {repair.row: repair.found for repair in plan.outcome.repaired}
+        asked = {rejection.row: [f.field for f in rejection.faults] for rejection in plan.outcome.rejected}
+        assert told == {n: "xa binh lu, Tỉnh Lai Châu" for n, c in enumerate(cells, 2) if c == _BARE}
+        assert asked == {n: ["disease"] for n, c in enumerate(cells, 2) if c == _WRONG}
+        codes = [event.data["area_code"] for event in fresh.kafka.events]
+        assert codes == ["03390"] * (len(cells) - len(asked))
 
     @pytest.mark.parametrize(
         ("cells", "candidate"),

@@ -259,7 +259,18 @@ def test_words_that_mean_two_values_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Tổng cộng", "TỔNG CỘNG: 15 ca", "Tổng số", "cộng", "Total", "Grand total", "Tổng"]
+    "text",
+    [
+        "Tổng cộng",
+        "TỔNG CỘNG: 15 ca",
+        "Tổng số",
+        "cộng",
+        "Total",
+        "GRAND - TOTAL",
+        "Tổng",
+        # Composed as some keyboards do.
+        "To\u0302\u0309ng co\u0323\u0302ng",
+    ],
 )
 def test_totals(text: str) -> None:
     assert is_total(text)

@@ -88,6 +88,21 @@ def test_accepted_until_the_stream_has_read_it(door: Doorstep) -> None:
     assert [r["state"] for r in told(door, f"/v1/events/{ID}")] == ["counted"]
 
 
+def test_after_a_restart_an_uncounted_event_is_called_unknown_not_lost() -> None:
+    knowledge = FakeKnowledge(catalogue=small_catalogue())
+    with Doorstep(knowledge=knowledge) as door:
+        assert door.post(event(1)).status_code == 202
+    with Doorstep(knowledge=knowledge) as again:
+        refusal = again.request("GET", f"/v1/events/{ID}")
+        assert (refusal.status_code, refusal.headers["retry-after"]) == (404, "10")
+        assert "has not come to it yet" in refusal.json()["message_en"]
+        assert "chưa đọc tới" in refusal.json()["message_vi"]
+        # What the answer advises: the same again, then it is known here, too.
+        assert again.post(event(1)).status_code == 202
+        assert [r["state"] for r in told(again, f"/v1/events/{ID}")] == ["accepted"]
+        assert "retry-after" not in again.request("GET", f"/v1/alerts/{ID}").headers
+
+
 def test_the_oldest_of_the_accepted_are_forgotten(door: Doorstep, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receive, "_REMEMBERED", 2)
     for subject in ("LC-A", "LC-B", "LC-C"):

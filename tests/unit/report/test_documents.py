@@ -8,7 +8,7 @@ from typing import Any
 import docx
 import pytest
 
-from services.report.charts import draw
+from services.report.charts import begin_drawing, draw
 from services.report.document import Document, situation_document
 from services.report.docx import document_docx
 from services.report.markdown import cell_text, markdown
@@ -117,8 +117,16 @@ def test_charts_are_pictures_of_the_rows() -> None:
     ]
     # Nothing is drawn beside a period that is not known.
     assert [found["name"] for found in charts["disease"]["data"]] == ["Bệnh Sởi", "Bệnh Sởi"]
-    for chart in charts.values():
-        assert draw(chart, "vi").startswith(PNG)
+    pictures = draw(list(charts.values()), "vi").pictures()
+    assert len(set(pictures)) == len(charts) == 3
+    assert all(picture.startswith(PNG) for picture in pictures)
+
+
+def test_a_chart_that_cannot_be_drawn_is_an_error_and_the_next_one_is_drawn() -> None:
+    with pytest.raises(RuntimeError, match="the charts were not drawn"):
+        begin_drawing().draw([{"mark": 3}]).pictures()
+    (picture,) = draw([{"key": "district", "data": [{"name": "A", "cases": 3}]}], "en").pictures()
+    assert picture.startswith(PNG)
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,11 @@ from streams.domain.report.facts import (
     Estimate,
     FocusFacts,
     FoodPoisoning,
+    Forms,
     OutbreakFocus,
     Quality,
+    Reporters,
+    Share,
     SituationFacts,
 )
 from streams.domain.report.text import plain
@@ -331,6 +334,69 @@ def test_quality() -> None:
         "Không có ca bệnh báo cáo quá thời hạn trong số 40 trường hợp tính được thời hạn.",
         "Các tuần cuối kỳ có thể chưa đủ báo cáo và chưa ước tính được: chưa đủ dữ liệu.",
     ]
+
+
+def reporters(regular: int, heard: int, silent: int = 0) -> Quality:
+    return Quality(reporters=Reporters(figure(regular), figure(heard), figure(silent)))
+
+
+def forms(cases: int, incomplete: int, filled: int, asked: int) -> Quality:
+    share = Share(figure(filled), figure(asked)) if cases else None
+    return Quality(forms=Forms(figure(cases), figure(incomplete), share))
+
+
+@pytest.mark.parametrize(
+    ("quality", "vietnamese", "english"),
+    [
+        (reporters(12, 12), "Tất cả 12 đơn vị báo cáo đều hằng tuần có báo cáo trong kỳ.", "Heard in the period of those who report every week: 12 reporters, that is all of them."),
+        (
+            reporters(12, 9, 4),
+            "09 trong số 12 đơn vị báo cáo đều hằng tuần có báo cáo trong kỳ, bằng 75,00%, đến cuối kỳ có 04 đơn vị đã ngừng báo cáo.",
+            "Heard in the period of those who report every week: 9 of 12 reporters, 75.00%; 4 reporters had stopped by its end.",
+        ),
+        (
+            reporters(3, 3, 1),
+            "Tất cả 03 đơn vị báo cáo đều hằng tuần có báo cáo trong kỳ, đến cuối kỳ có 01 đơn vị đã ngừng báo cáo.",
+            "Heard in the period of those who report every week: 3 reporters, that is all of them; 1 reporter had stopped by its end.",
+        ),
+        (
+            reporters(0, 0),
+            "Chưa có đơn vị nào báo cáo đều hằng tuần, nên chưa biết báo cáo trong kỳ đã đủ hay chưa.",
+            "Nobody reports by the week yet, so it is not known whether all reports of the period are in.",
+        ),
+        (forms(40, 0, 500, 500), "Phiếu báo cáo của 40 trường hợp đã điền đủ các mục.", "In the forms of 40 cases every field is filled in."),
+        (
+            forms(40, 30, 375, 500),
+            "30 trường hợp có phiếu báo cáo thiếu ít nhất một mục, bằng 75,00% của 40 trường hợp có phiếu; 75,00% các mục cần điền đã được điền.",
+            "In the forms of 30 cases, 75.00% of 40 cases, at least one field is missing; of the fields asked for 75.00% are filled in.",
+        ),
+        (
+            forms(0, 0, 0, 0),
+            "Chưa có phiếu báo cáo từng ca, nên không tính được mức độ đầy đủ của phiếu.",
+            "There are no reports of single cases, so it is not known how complete their forms are.",
+        ),
+    ],
+)  # fmt: skip
+def test_who_reported_and_how_complete(quality: Quality, vietnamese: str, english: str) -> None:
+    facts = situation(disease(), quality=quality)
+    assert section(written(facts), "quality") == [vietnamese]
+    assert section(written(facts, "en"), "quality") == [english]
+
+
+def test_of_no_case_no_form_is_missing() -> None:
+    assert section(written(situation(quality=forms(0, 0, 0, 0))), "quality") == []
+
+
+@pytest.mark.parametrize("counts", [(3, 4, 0), (3, 3, 4), (3, -1, 0)])
+def test_more_reporters_than_there_are_is_refused(counts: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match="of 3 reporters"):
+        reporters(*counts)
+
+
+@pytest.mark.parametrize("counts", [(3, 4, 1, 2), (3, 0, 1, 2), (3, 1, 2, 2)])
+def test_forms_that_contradict_their_fields_are_refused(counts: tuple[int, int, int, int]) -> None:
+    with pytest.raises(ValueError, match="incomplete forms of 3"):
+        forms(*counts)
 
 
 def test_in_english() -> None:

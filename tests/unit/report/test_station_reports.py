@@ -170,6 +170,9 @@ def test_the_document_of_a_focus_in_its_forms(is_end: bool) -> None:
     assert made["kind"] == ("focus-end" if is_end else "focus")
     assert made["due_at"] == (None if is_end else "2026-08-22T00:00:00+07:00")
     assert "Số ngày chưa có cập nhật từ báo cáo đầu tiên: 02." in made["draft"]
+    form = "03" if is_end else "02"
+    assert f"danh mục thông tin của mẫu {form} (Quyết định 97/QĐ-PB, Phụ lục I)" in made["draft"]
+    assert "bố cục không phải của mẫu chính thức" in made["draft"]
     by_day, linked = made["annexes"]
     assert by_day["rows"] == [["19/8/2026", 4, None, None, None], ["21/8/2026", 7, None, 5, None]]
     assert linked["rows"] == [["12/8/2026", "Chưa rõ", 5, 1, 4, 2]]
@@ -192,6 +195,7 @@ def test_the_document_of_an_outbreak_without_a_case_has_no_table() -> None:
     assert (made["kind"], made["annexes"]) == ("outbreak", [])
     assert made["subject"] == "Tình hình dịch bệnh Sởi trên địa bàn xã Bum Tở"
     assert "ban hành trước 08 giờ 00 phút ngày 21/8/2026" in made["draft"]
+    assert "danh mục thông tin của mẫu 04 (Quyết định 97/QĐ-PB, Phụ lục I)" in made["draft"]
     assert faults(docx.Document(BytesIO(printed(made, "docx").content))) == []
 
 

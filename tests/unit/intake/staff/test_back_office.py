@@ -6,7 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,6 +20,7 @@ from services.importing import workbooks
 from services.intake.people.person import Language, Role
 from services.intake.problems import Refused
 from services.intake.staff.alert_pages import notice_clock
+from services.intake.staff.report_desk import Asked
 from services.intake.staff.uploads import read_upload
 from streams.domain.alerts import AlertEvent, Kind, judged
 from streams.domain.errors import ConfigurationError, DependencyDown
@@ -450,10 +451,101 @@ def test_a_report_that_fails_says_why(staff: Visitor, office: FakeBackOffice) ->
     assert staff.get(f"{address}/file").status_code == 404
 
 
-def test_what_was_published_is_fetched_again(staff: Visitor) -> None:
-    assert "Năm 2023" in staff.get("/report").text
-    assert staff.get(f"/report/published/{SNAPSHOT_ID}?form=docx").content == b"published"
-    assert staff.get(f"/report/published/{uuid4()}").status_code == 404
+def written(staff: Visitor, **changes: str) -> str:
+    """The address of a report that is there."""
+    asked = {"province": "12", "from": "2025-12-01", "to": "2025-12-31"} | changes
+    address: str = staff.post("/report", **asked).headers["location"]
+    staff.settled(address)
+    return address
+
+
+def test_what_was_read_is_published_once_by_whoever_may(
+    door: Doorstep, staff: Visitor, office: FakeBackOffice
+) -> None:
+    address = written(staff)
+    assert f'action="{address}/publish"' in staff.get(address).text
+    assert staff.post(f"{address}/publish", label="").status_code == 422
+    assert staff.post(f"{address}/publish", label="x" * 121).status_code == 422
+    for _ in range(2):
+        assert staff.post(f"{address}/publish", label="Tháng 12").headers["location"] == address
+        page = staff.settled(address).text
+        assert "Đã công bố “Tháng 12” lúc 05/01/2026 09:00." in page
+        # Once is enough.
+        assert '/publish"' not in page
+    (snapshot,) = [known for known in office.reports.kept if known.label == "Tháng 12"]
+    assert snapshot.settings["published_by"] == staff.person.username
+    assert door.people.actions()[0].action == "report-publish"
+    assert "Tháng 12" in staff.get("/report").text
+
+
+def test_a_report_that_says_something_else_by_now_is_not_published(
+    staff: Visitor, office: FakeBackOffice
+) -> None:
+    address = written(staff)
+    office.reports.cases += 1
+    kept = len(office.reports.kept)
+    staff.post(f"{address}/publish", label="Tháng 12")
+    page = staff.settled(address).text
+    assert "Chưa công bố được. Số liệu đã thay đổi." in page
+    assert "The figures have changed" not in page
+    assert len(office.reports.kept) == kept
+    # What was read is still there, and may be tried again.
+    assert "Ghi nhận 04 trường hợp mắc." in page
+    assert f'action="{address}/publish"' in page
+
+
+def test_a_report_of_the_past_and_one_of_somebody_else_are_not_published(
+    door: Doorstep, staff: Visitor, office: FakeBackOffice
+) -> None:
+    kept = len(office.reports.kept)
+    address = written(staff, as_of="02/01/2026 08:00")
+    page = staff.get(address).text
+    assert "Chỉ công bố được báo cáo lập từ tất cả số liệu" in page
+    assert '<form method="post" action="/report' not in page
+    assert staff.post(f"{address}/publish", label="a").headers["location"] == address
+    department = Visitor(door, Role.DEPARTMENT)
+    own = written(department)
+    assert '/publish"' not in department.get(own).text
+    assert department.post(f"{own}/publish", label="a").status_code == 403
+    other = Visitor(door, Role.EPIDEMIOLOGIST, language="en")
+    assert other.post(f"{written(staff)}/publish", label="a").status_code == 404
+    assert len(office.reports.kept) == kept
+
+
+def test_what_was_published_is_read_and_fetched_again(staff: Visitor, office: FakeBackOffice) -> None:
+    assert f'href="/report/published/{SNAPSHOT_ID}"' in staff.get("/report").text
+    address = f"/report/published/{SNAPSHOT_ID}"
+    page = staff.get(address).text
+    assert "Năm 2023" in page
+    assert "Ghi nhận 04 trường hợp mắc." in page
+    assert "ab" * 32 in page
+    assert "khớp</span>" in page
+    assert "Ghi nhận 04 trường hợp mắc." in staff.get(f"{address}/file?form=md").text
+    assert staff.get(f"{address}/file").content.startswith(b"PK")
+    office.reports.is_altered = True
+    assert "không khớp mã SHA-256" in staff.get(address).text
+    for missing in (address.replace(str(SNAPSHOT_ID), str(uuid4())), "/report/published/x"):
+        assert staff.get(missing).status_code == 404
+        assert staff.get(f"{missing}/file").status_code == 404
+
+
+def test_what_has_changed_since_a_report(staff: Visitor, office: FakeBackOffice) -> None:
+    office.reports.publish(
+        Asked("12", date(2023, 1, 1), date(2023, 12, 31), None, "vi"),
+        "Sửa",
+        "minh",
+        office.reports.write(Asked("12", date(2023, 1, 1), date(2023, 12, 31), None, "vi")).document,
+    )
+    newer = office.reports.kept[-1].id
+    page = staff.get(f"/report/changes?since={SNAPSHOT_ID}&until={newer}").text
+    assert "03 trường hợp chuyển từ huyện A sang huyện Sìn Hồ." in page
+    assert "Sửa" in page
+    assert "Hiện tại, 15/01/2026 07:00" in staff.get(f"/report/changes?since={SNAPSHOT_ID}&until=").text
+    refused = staff.get(f"/report/changes?since={newer}&until={SNAPSHOT_ID}")
+    assert refused.status_code == 422
+    assert "Thời điểm sau lại ở trước." in refused.text
+    for asked in ("", "?since=x", f"?since={uuid4()}", f"?since={newer}&until={uuid4()}"):
+        assert staff.get(f"/report/changes{asked}").status_code == 404
 
 
 def test_an_upload_is_bounded_by_what_comes_whatever_was_declared() -> None:

@@ -175,6 +175,23 @@ def test_a_case_is_changed_and_only_what_changed_is_sent(desk: Desk) -> None:
     assert desk.post(place, form="nonsense", form_id=str(UUID(int=9))).status_code == 422
 
 
+def test_the_history_names_who_sent_an_event_to_those_who_may_ask_back(desk: Desk) -> None:
+    def senders() -> set[str]:
+        return set(re.findall(r"<p><strong>[^<]+</strong> · [0-9/: ]+ · ([^<]+?) ?<", desk.get(place).text))
+
+    desk.sit_down(make_person(Role.REPORTER, "hoa", name="Nguyễn Thị Hoa", area_codes=("109",)))
+    place = desk.report(subject="LC-1").headers["location"].partition("?")[0]
+    desk.sit_down(CDC)
+    form = {"form": "outcome", "form_id": str(UUID(int=9)), "outcome": "recovered", "was_outcome": "unknown"}
+    desk.post(place, **form)
+    assert senders() == {"minh · minh", "LC-TYT-03549 · Nguyễn Thị Hoa"}
+    # The department sees the case and its facility, and no names of staff.
+    desk.sit_down(make_person(Role.DEPARTMENT))
+    assert senders() == {"minh", "LC-TYT-03549"}
+    # Names are no part of what is sent.
+    assert "Hoa" not in "".join(record.value.decode() for record in desk.sink.records)
+
+
 def test_retracting_needs_a_reason_and_a_confirmation(desk: Desk) -> None:
     place = desk.report().headers["location"].partition("?")[0]
     form = {"form": "retract", "form_id": str(UUID(int=9))}
@@ -208,6 +225,21 @@ def test_cases_are_found_by_code_by_the_number_in_the_book_by_disease_and_day(de
     assert ">LC-1<" in found
     assert ">LC-2<" not in found
     assert "Không có ca nào" in desk.get("/cases?from=1/1/2020&to=1/2/2020").text
+
+
+def test_a_case_of_long_ago_is_found_by_choice_and_by_its_number_anyhow(desk: Desk) -> None:
+    desk.report(subject="LC-1", onset_on="1/3/2025", reported_on="2/3/2025", register="17/2025", area="03549")
+    assert ">LC-1<" not in desk.get("/cases").text
+    assert ">LC-1<" in desk.get("/cases?within=year").text
+    ever = desk.get("/cases?within=all").text
+    assert ">LC-1<" in ever
+    assert "Mọi ngày đến 15/01/2026" in ever
+    assert '<option value="all" selected' in ever
+    assert ">LC-1<" in desk.get("/cases?q=17/2025").text
+    # Days that were typed hold, whatever was chosen; what is no choice is the shortest.
+    assert ">LC-1<" not in desk.get("/cases?within=all&from=1/1/2026").text
+    assert ">LC-1<" not in desk.get("/cases?q=17/2025&from=1/1/2026&to=15/1/2026").text
+    assert ">LC-1<" not in desk.get("/cases?within=century").text
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,14 @@
 import re
 import string
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from services.intake.people.pages import said_of
 from services.intake.staff import words as module
 from services.intake.staff.words import LANGUAGES, say, words
+from streams.domain.alerts import Action
 from streams.domain.errors import ConfigurationError
 
 _INTAKE = Path(module.__file__).parents[1]
@@ -15,6 +18,11 @@ _KEY = r"[a-z0-9_]+\.[a-z0-9_.]+"
 # "area.key" as it stands in a template or in Python; a key that is put together ends in a point there:
 # "area.state." ~ state, f"area.state.{state}".
 _WHOLE = re.compile(rf"""["']({_KEY})["']""")
+# What is done, in kebab-case, where it is written down: did("…"), record(request, "…"), or just before.
+_ACTION = re.compile(
+    r"""(?:did\(|record(?:_done)?\(request, |_(?:waiting|disabled) else |verb = |name, )"""
+    r""""([a-z]+(?:-[a-z]+)+)\""""
+)
 _BEGINNING = re.compile(r"""["']([a-z0-9_]+(?:\.[a-z0-9_]+)*\.)(?:["']\s*[~+]|\{)""")
 
 
@@ -65,6 +73,21 @@ def test_every_key_that_a_template_names_exists() -> None:
     }
     assert named <= words("vi").keys()
     assert named
+
+
+def actions_of(sources: list[str]) -> set[str]:
+    """What programs write into the trail."""
+    return {action for source in sources for action in _ACTION.findall(source)}
+
+
+def test_every_action_of_the_trail_has_words() -> None:
+    named = actions_of(_sources())
+    assert {"signed-out", "case-sent", "person-disabled", "sign-in-failed"} <= named
+    assert {action for action in named if said_of(action, "vi") == action} == set()
+    assert {
+        action for action in get_args(Action) if said_of(f"alert-{action}", "vi").startswith("alert")
+    } == set()
+    assert actions_of(['await record(request, "new-deed", "", {})']) == {"new-deed"}
 
 
 def test_values_are_put_in_and_a_missing_one_is_an_error() -> None:
