@@ -61,7 +61,7 @@ def refusals(installation: Installation, scripts: Sequence[str]) -> Iterator[str
             yield f"{script}exit code {done.returncode}: {done.stdout}{done.stderr}"
 
 
-# Some eighty commands, one after the other.
+# Dozens of commands, one after the other.
 @pytest.mark.timeout(900)
 def test_every_command_of_the_readme_works(installation: Installation) -> None:
     demo = installation.run("demo")
