@@ -5,7 +5,7 @@ The stream and the consumer are fakes; tests/integration/streams has the real on
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
@@ -22,6 +22,7 @@ from streams.handlers.fold_cases import FoldCases, Record
 from streams.handlers.reconcile import Leadership, LogState
 from tests.builders import START, TOPIC_ID, event, judged_by, position, records, small_catalogue, uuid
 from tests.fakes import FakeLog, InMemoryLedger, RecordingAnnouncements
+from tests.fakes_faust import GivenBatches
 
 TOPIC = "test-case-events"
 GENERATION = 3
@@ -62,22 +63,14 @@ def delivered(batch: Sequence[Record], generation: int = GENERATION) -> list[Eve
     return [Event(Message(r.partition, r.offset, generation), [r]) for r in batch]
 
 
-class FakeStream:
+class FakeStream(GivenBatches[Event]):
     """Gives batches, and notes what was acknowledged, and what was folded by then."""
 
     def __init__(self, batches: Sequence[list[Event]], ledger: InMemoryLedger) -> None:
-        self._batches = batches
+        super().__init__(batches)
         self._ledger = ledger
         self.acked: list[tuple[int, int]] = []
         self.folded_before_ack: list[int] = []
-
-    def noack(self) -> "FakeStream":
-        return self
-
-    async def noack_take(self, most: int, within: float) -> AsyncIterator[list[Event]]:
-        for batch in self._batches:
-            assert len(batch) <= most
-            yield batch
 
     async def ack(self, event: Event) -> None:
         self.acked.append((event.message.partition, event.message.offset))

@@ -4,7 +4,7 @@ The stream and the handler are fakes; tests/integration/streams has the real one
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +20,7 @@ from streams.domain.errors import DependencyDown
 from streams.handlers.fold_cases import Record
 from streams.handlers.watch_counts import Key
 from tests.builders import START
+from tests.fakes_faust import GivenBatches
 
 DENGUE, MEASLES = ("dengue", "03390@2025-07-01"), ("measles", "03390@2025-07-01")
 
@@ -57,22 +58,14 @@ def record_of(key: Key) -> bytes:
     return orjson.dumps({"disease": key[0], "area_code": key[1][:5], "area_id": key[1]})
 
 
-class FakeStream:
+class FakeStream(GivenBatches[Event]):
     """Gives batches, and notes the offsets that were acknowledged, and how much was judged by then."""
 
     def __init__(self, batches: Sequence[list[Event]], handler: "FakeHandler") -> None:
-        self._batches = batches
+        super().__init__(batches)
         self._handler = handler
         self.acked: list[int] = []
         self.judged_before_ack: list[int] = []
-
-    def noack(self) -> "FakeStream":
-        return self
-
-    async def noack_take(self, most: int, within: float) -> AsyncIterator[list[Event]]:
-        for batch in self._batches:
-            assert len(batch) <= most
-            yield batch
 
     async def ack(self, event: Event) -> None:
         self.acked.append(event.value[-1].offset)

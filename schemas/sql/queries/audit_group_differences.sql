@@ -13,27 +13,8 @@ with asked as (
     from unnest(%(diseases)s::text[], %(bases)s::text[], %(days)s::date[]) as u (disease, basis, day)
 ),
 
-stored as (
-    select
-        dc.disease,
-        dc.area_id,
-        dc.basis,
-        dc.day,
-        dc.via,
-        dc.agent,
-        array[
-            dc.notified,
-            dc.suspected,
-            dc.probable,
-            dc.confirmed,
-            dc.discarded,
-            dc.positive,
-            dc.negative,
-            dc.pending,
-            dc.deaths,
-            dc.imported,
-            dc.hospitalised
-        ] as amounts
+counts as (
+    select dc.*
     from asked as g
     inner join daily_counts as dc
         on
@@ -41,26 +22,7 @@ stored as (
             and g.basis = dc.basis
             and g.day = dc.day
     union all
-    select
-        dc.disease,
-        dc.area_id,
-        dc.basis,
-        dc.day,
-        dc.via,
-        dc.agent,
-        array[
-            dc.notified,
-            dc.suspected,
-            dc.probable,
-            dc.confirmed,
-            dc.discarded,
-            dc.positive,
-            dc.negative,
-            dc.pending,
-            dc.deaths,
-            dc.imported,
-            dc.hospitalised
-        ] as amounts
+    select dc.*
     from asked as g
     inner join daily_counts as dc
         on
@@ -71,55 +33,16 @@ stored as (
         and dc.day is null
 ),
 
-summed as (
-    select
-        cc.disease,
-        cc.area_id,
-        cc.basis,
-        cc.day,
-        cc.via,
-        cc.agent,
-        array[
-            sum(cc.notified),
-            sum(cc.suspected),
-            sum(cc.probable),
-            sum(cc.confirmed),
-            sum(cc.discarded),
-            sum(cc.positive),
-            sum(cc.negative),
-            sum(cc.pending),
-            sum(cc.deaths),
-            sum(cc.imported),
-            sum(cc.hospitalised)
-        ]::int[] as amounts
+changes as (
+    select cc.*
     from asked as g
     inner join count_changes as cc
         on
             g.disease = cc.disease
             and g.basis = cc.basis
             and g.day = cc.day
-    group by cc.disease, cc.area_id, cc.basis, cc.day, cc.via, cc.agent
     union all
-    select
-        cc.disease,
-        cc.area_id,
-        cc.basis,
-        cc.day,
-        cc.via,
-        cc.agent,
-        array[
-            sum(cc.notified),
-            sum(cc.suspected),
-            sum(cc.probable),
-            sum(cc.confirmed),
-            sum(cc.discarded),
-            sum(cc.positive),
-            sum(cc.negative),
-            sum(cc.pending),
-            sum(cc.deaths),
-            sum(cc.imported),
-            sum(cc.hospitalised)
-        ]::int[] as amounts
+    select cc.*
     from asked as g
     inner join count_changes as cc
         on
@@ -128,7 +51,55 @@ summed as (
     where
         g.day is null
         and cc.day is null
-    group by cc.disease, cc.area_id, cc.basis, cc.day, cc.via, cc.agent
+),
+
+stored as (
+    select
+        c.disease,
+        c.area_id,
+        c.basis,
+        c.day,
+        c.via,
+        c.agent,
+        array[
+            c.notified,
+            c.suspected,
+            c.probable,
+            c.confirmed,
+            c.discarded,
+            c.positive,
+            c.negative,
+            c.pending,
+            c.deaths,
+            c.imported,
+            c.hospitalised
+        ] as amounts
+    from counts as c
+),
+
+summed as (
+    select
+        c.disease,
+        c.area_id,
+        c.basis,
+        c.day,
+        c.via,
+        c.agent,
+        array[
+            sum(c.notified),
+            sum(c.suspected),
+            sum(c.probable),
+            sum(c.confirmed),
+            sum(c.discarded),
+            sum(c.positive),
+            sum(c.negative),
+            sum(c.pending),
+            sum(c.deaths),
+            sum(c.imported),
+            sum(c.hospitalised)
+        ]::int[] as amounts
+    from changes as c
+    group by c.disease, c.area_id, c.basis, c.day, c.via, c.agent
 )
 
 select

@@ -42,68 +42,55 @@ stored as (
             and g.year is not distinct from dt.year
 ),
 
-counted as (
+counts as (
     select
-        dc.disease,
-        dc.via,
-        coalesce(a.district_id, a.province_id) as district_id,
         g.year,
-        dc.basis,
-        array[
-            sum(dc.notified),
-            sum(dc.suspected),
-            sum(dc.probable),
-            sum(dc.confirmed),
-            sum(dc.discarded),
-            sum(dc.positive),
-            sum(dc.negative),
-            sum(dc.pending),
-            sum(dc.deaths),
-            sum(dc.imported),
-            sum(dc.hospitalised)
-        ]::int[] as amounts
+        dc.*
     from asked as g
     inner join daily_counts as dc
         on
             g.disease = dc.disease
             and g.basis = dc.basis
             and dc.day between g.first_day and g.last_day
-    inner join areas as a on dc.area_id = a.area_id
-    where
-        g.year between 1 and 9999
-        and dc.agent = ''
-    group by dc.disease, dc.via, coalesce(a.district_id, a.province_id), g.year, dc.basis
+    where g.year between 1 and 9999
     union all
     select
-        dc.disease,
-        dc.via,
-        coalesce(a.district_id, a.province_id) as district_id,
         g.year,
-        dc.basis,
-        array[
-            sum(dc.notified),
-            sum(dc.suspected),
-            sum(dc.probable),
-            sum(dc.confirmed),
-            sum(dc.discarded),
-            sum(dc.positive),
-            sum(dc.negative),
-            sum(dc.pending),
-            sum(dc.deaths),
-            sum(dc.imported),
-            sum(dc.hospitalised)
-        ]::int[] as amounts
+        dc.*
     from asked as g
     inner join daily_counts as dc
         on
             g.disease = dc.disease
             and g.basis = dc.basis
-    inner join areas as a on dc.area_id = a.area_id
     where
         g.year is null
         and dc.day is null
-        and dc.agent = ''
-    group by dc.disease, dc.via, coalesce(a.district_id, a.province_id), g.year, dc.basis
+),
+
+counted as (
+    select
+        c.disease,
+        c.via,
+        coalesce(a.district_id, a.province_id) as district_id,
+        c.year,
+        c.basis,
+        array[
+            sum(c.notified),
+            sum(c.suspected),
+            sum(c.probable),
+            sum(c.confirmed),
+            sum(c.discarded),
+            sum(c.positive),
+            sum(c.negative),
+            sum(c.pending),
+            sum(c.deaths),
+            sum(c.imported),
+            sum(c.hospitalised)
+        ]::int[] as amounts
+    from counts as c
+    inner join areas as a on c.area_id = a.area_id
+    where c.agent = ''
+    group by c.disease, c.via, coalesce(a.district_id, a.province_id), c.year, c.basis
 )
 
 select

@@ -20,6 +20,7 @@ import streams.domain.report.text as text_module
 from streams.domain.report import Report, write_situation
 from streams.domain.report.facts import Compared, DiseaseFacts, SituationFacts
 from streams.domain.report.language import LANGS, Lang
+from tests.report_strategies import ANY, PLACES, SMALL, known, parts
 from tests.situations import (
     EN,
     VI,
@@ -32,24 +33,6 @@ from tests.situations import (
     tally,
     written,
 )
-
-PLACES = ("Huyện Mường Tè", "Huyện Sìn Hồ", "Thành phố Lai Châu", "Xã Bum Tở", "Phường Tân Phong", None)
-SMALL = st.integers(0, 12)
-ANY = st.one_of(SMALL, st.integers(0, 2_000_000))
-
-
-def parts(draw: Any, total: int, names: Any) -> dict[str | None, int]:
-    """A total divided over some places, none with nothing."""
-    found: dict[str | None, int] = {}
-    rest = total
-    for name in draw(st.lists(st.sampled_from(names), unique=True, min_size=1, max_size=4)):
-        if rest == 0:
-            break
-        found[name] = draw(st.integers(1, rest))
-        rest -= found[name]
-    if rest and found:
-        found[next(reversed(found))] += rest
-    return found
 
 
 @st.composite
@@ -64,13 +47,13 @@ def diseases(draw: Any) -> DiseaseFacts:
     agents = {name: draw(st.integers(1, positive)) for name in names} if positive else {}
     exposures = None
     if draw(st.booleans()):
-        exposures = tally("pep_started", draw(ANY), draw(st.one_of(st.none(), ANY)))
+        exposures = tally("pep_started", draw(ANY), draw(known(ANY)))
     near = st.integers(-cases // 8, cases // 8).map(lambda change: cases + change)
     return disease(
         cases,
         deaths,
         draw(st.one_of(st.none(), ANY, near)),
-        draw(st.one_of(st.none(), SMALL)),
+        draw(known(SMALL)),
         lab=(positive, negative, pending),
         agents=agents,
         imported=draw(st.integers(0, cases)),
