@@ -111,12 +111,16 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class PeriodFact:
-    """What was last judged of one period under an alert."""
+    """What was last judged of one period under an alert.
+
+    Attributes:
+        size: How many of what its rule counts: cases, areas or facilities.
+    """
 
     start: date | None
     end: date | None
     level: Level
-    cases: int
+    size: int
     is_met: bool
 
     def overlaps(self, start: date | None, end: date | None) -> bool:
@@ -201,7 +205,7 @@ class Alert:
 
     @property
     def cases(self) -> int:
-        """Of the last verdict that was met."""
+        """Of the last verdict that was met: of group A the confirmed ones, of a rule for deaths the deaths."""
         return _cases(self.verdict)
 
     @property
@@ -301,7 +305,7 @@ def _with_verdict(alert: Alert, event: AlertEvent) -> Alert:
         _day(verdict["period_start"]),
         _day(verdict["period_end"]),
         Level(verdict["level"]) if is_met else alert.level,
-        _cases(verdict),
+        _size(verdict),
         is_met,
     )
     others = tuple(known for known in alert.periods if not known.overlaps(fact.start, fact.end))
@@ -315,8 +319,19 @@ def _day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
 
 
+_CASES: Final = ("cases", "confirmed", "deaths", "overdue")
+"""The cases that a rule looks at, by the name that it gives them: of a disease of group A the confirmed ones."""
+
+
 def _cases(verdict: Mapping[str, Any]) -> int:
-    return int(verdict["numbers"].get("cases") or 0)
+    numbers = verdict["numbers"]
+    return int(next((numbers[name] for name in _CASES if numbers.get(name) is not None), 0))
+
+
+def _size(verdict: Mapping[str, Any]) -> int:
+    """Of a rule that counts no cases: communes or districts with an outbreak, facilities that are silent."""
+    numbers = verdict["numbers"]
+    return _cases(verdict) or int(numbers.get("areas") or len(numbers.get("silent") or ()))
 
 
 # Judgements ----------------------------------------------------------------------------------------------
@@ -364,21 +379,21 @@ def escalated(alert: Alert, at: datetime, life: Life) -> AlertEvent | None:
 def _met(
     alert: Alert | None, alerts: Sequence[Alert], verdict: Verdict, at: datetime, life: Life
 ) -> AlertEvent | None:
-    fact = (verdict.level.rank, _cases(verdict.document()))
+    fact = (verdict.level.rank, _size(verdict.document()))
     if alert is not None:
         known = _known(alert, verdict)
-        if known is None or fact > (known.level.rank, known.cases):
+        if known is None or fact > (known.level.rank, known.size):
             kind = Kind.JOINED if known is None or known.is_met else Kind.MET_AGAIN
         elif not known.is_met:
             kind = Kind.MET_AGAIN
-        elif fact < (known.level.rank, known.cases):
+        elif fact < (known.level.rank, known.size):
             kind = Kind.REVISED
         else:
             return None
         return _event(alert, kind, at, verdict, _loudness(alert, kind, verdict, at, life))
     for settled in reversed(alerts):
         known = _known(settled, verdict)
-        if known is not None and known.is_met and fact <= (known.level.rank, known.cases):
+        if known is not None and known.is_met and fact <= (known.level.rank, known.size):
             # Somebody has dealt with just this.
             return None
     latest = max(alerts, key=lambda known: known.settled_at or known.raised_at, default=None)

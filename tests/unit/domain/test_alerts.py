@@ -123,7 +123,7 @@ def test_new_cases_join_the_open_alert_and_so_do_those_of_the_next_week() -> Non
     assert (joined.kind, joined.loudness) == (Kind.JOINED, Loudness.DIGEST)
     book.judge(verdict(5, period=NEXT_WEEK), START + 7 * DAY)
     assert kinds(book) == [[Kind.RAISED, Kind.JOINED, Kind.JOINED]]
-    assert [(fact.start, fact.cases) for fact in book.alerts[0].periods] == [(WEEK[0], 6), (NEXT_WEEK[0], 5)]
+    assert [(fact.start, fact.size) for fact in book.alerts[0].periods] == [(WEEK[0], 6), (NEXT_WEEK[0], 5)]
 
 
 def test_a_higher_level_is_told_at_once() -> None:
@@ -143,6 +143,31 @@ def test_twice_the_cases_are_told_at_once() -> None:
         assert event is not None
         loudnesses.append(event.loudness)
     assert loudnesses == [Loudness.DIGEST] * 4 + [Loudness.IMMEDIATE, Loudness.DIGEST]
+
+
+@pytest.mark.parametrize("name", ["confirmed", "deaths", "overdue"])
+def test_rules_that_name_their_cases_otherwise_are_told_of_as_well(name: str) -> None:
+    book = Book()
+    book.judge(verdict(0, numbers={name: 1, "days": 7}), START)
+    event = book.judge(verdict(0, numbers={name: 2, "days": 7}), START + DAY)
+    assert event is not None
+    assert (event.kind, event.loudness) == (Kind.JOINED, Loudness.IMMEDIATE)
+    assert book.alerts[-1].cases == 2
+
+
+@pytest.mark.parametrize("numbers", [{"silent": ["A"], "days": 7}, {"areas": 1}])
+def test_one_more_facility_or_area_is_news_even_after_the_first_was_dealt_with(
+    numbers: dict[str, Any],
+) -> None:
+    book = Book()
+    book.judge(verdict(0, numbers=numbers), START)
+    book.act("close", START + DAY)
+    assert book.judge(verdict(0, numbers=numbers), START + DAY) is None
+    more: dict[str, Any] = {**numbers, "silent": ["A", "B"]} if "silent" in numbers else {"areas": 2}
+    event = book.judge(verdict(0, numbers=more), START + DAY)
+    assert event is not None
+    assert event.kind is Kind.REOPENED
+    assert book.alerts[-1].cases == 0
 
 
 def test_a_withdrawn_case_leaves_the_alert_standing_and_says_so() -> None:
