@@ -152,6 +152,11 @@ OF_PROVINCE: Final = (
 OF_AREA: Final = f"{OF_PROVINCE} AND district IN (${{district:sqlstring}})"
 """... and of the chosen districts; "All" lists them, and '-' for those not known."""
 OF_BASIS: Final = "basis IN (${basis:sqlstring})"
+LAST_JUDGED: Final = (
+    f"(SELECT max(judged_days.judged_on) FROM judged_days WHERE judged_days.judged_on <= {LAST_DAY})"
+)
+"""The last Monday of the period on which reporters were judged."""
+
 COUNTS: Final = f"daily_counts\nWHERE {OF_AREA} AND {OF_BASIS}"
 """What nearly every panel reads; more conditions follow with AND."""
 OF_DISEASES: Final = f"({ALL} IN (${{disease:sqlstring}}) OR disease IN (${{disease:sqlstring}}))"

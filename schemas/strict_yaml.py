@@ -1,4 +1,5 @@
-"""YAML without two surprises: a repeated key is an error, and a date stays text for the validation."""
+"""YAML without surprises: a repeated key is an error, a date stays text for the validation, and `<<` merges
+nothing."""
 
 from __future__ import annotations
 
@@ -13,14 +14,13 @@ class _StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ign
 
 
 def _mapping_without_repeats(loader: Any, node: yaml.MappingNode) -> dict[Hashable, Any]:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
+    mapping: dict[Hashable, Any] = {}
+    for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
-        if key in seen:
+        if key in mapping:
             fault = f"the key '{key}' is there twice"
             raise yaml.constructor.ConstructorError(None, None, fault, key_node.start_mark)
-        seen.add(key)
-    mapping: dict[Hashable, Any] = loader.construct_mapping(node, deep=True)
+        mapping[key] = loader.construct_object(value_node, deep=True)
     return mapping
 
 

@@ -43,8 +43,8 @@ def configure_logging(service: str, *, with_tracebacks: bool = True) -> None:
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        # Loggers are not cached on first use: a cached one would keep these settings for good, also in a test that
-        # captures its lines. A line is written per request or batch, so binding it anew costs nothing that counts.
+        # Not cached on first use: a logger would keep these settings for good, also in a test that captures
+        # its lines. There is a line per request or batch, so binding it anew costs nothing that counts.
         wrapper_class=structlog.make_filtering_bound_logger(_LEVEL),
     )
     handler = logging.StreamHandler(sys.stderr)

@@ -20,6 +20,7 @@ from dashboards.framework import (
     IN_PERIOD,
     INSTANT,
     LAST_DAY,
+    LAST_JUDGED,
     NEIGHBOURS,
     OF_AREA,
     OF_BASIS,
@@ -200,7 +201,7 @@ SELECT reporter, CASE state WHEN 'silent' THEN '{silent(language)}' ELSE '{still
   last_active, silent_weeks
 FROM reporter_weeks
 WHERE province IN (${{province:sqlstring}}) AND district IN (${{district:sqlstring}})
-  AND judged_on = (SELECT max(last.judged_on) FROM reporter_weeks AS last WHERE last.judged_on <= {LAST_DAY})
+  AND judged_on = {LAST_JUDGED}
 ORDER BY silent_weeks DESC, reporter
 LIMIT 200"""
             )

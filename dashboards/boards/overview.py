@@ -31,6 +31,7 @@ from dashboards.framework import (
     IN_PERIOD,
     INCOMPLETE_DAYS,
     LAST_DAY,
+    LAST_JUDGED,
     LEVELS,
     MAX_DATA_POINTS,
     MOST_ROWS,
@@ -607,7 +608,7 @@ SELECT coalesce(district_name, '?') AS name,
   (count(*) FILTER (WHERE state = 'reporting'))::float8 / count(*) AS share
 FROM reporter_weeks
 WHERE province IN (${{province:sqlstring}}) AND district IN (${{district:sqlstring}})
-  AND judged_on = (SELECT max(last.judged_on) FROM reporter_weeks AS last WHERE last.judged_on <= {LAST_DAY})
+  AND judged_on = {LAST_JUDGED}
 GROUP BY 1
 ORDER BY share, name
 LIMIT 100"""

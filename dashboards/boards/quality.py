@@ -24,6 +24,7 @@ from dashboards.framework import (
     GREEN,
     GREY,
     LAST_DAY,
+    LAST_JUDGED,
     MAX_DATA_POINTS,
     OF_DISEASES,
     ORANGE,
@@ -515,7 +516,7 @@ def silent_now(language: Language) -> dm.Panel:
 SELECT reporter, coalesce(district_name, '?') AS district_name, last_active, silent_weeks, longest_gap
 FROM reporter_weeks
 WHERE {OF_PLACE} AND state = 'silent'
-  AND judged_on = (SELECT max(r.judged_on) FROM reporter_weeks AS r WHERE r.judged_on <= {LAST_DAY})
+  AND judged_on = {LAST_JUDGED}
 ORDER BY silent_weeks DESC, reporter
 LIMIT 200"""
             )

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from services.report.document import Document
+if TYPE_CHECKING:
+    # It brings in all that a report is made of; the painter is started before.
+    from services.report.document import Document
 
 WIDTH: Final = 620
 """Of the plot in pixels, before the painter scales it; on paper 16 cm with its axes."""
@@ -29,7 +31,7 @@ _MONTH_OR_WEEK: Final = (
 """As Vega's expressions: 1.971; 7/2023 for 2023-07, T27/2023 for 2023-W27."""
 
 
-def specification(chart: Document, lang: str) -> dict[str, Any]:
+def specification(chart: "Document", lang: str) -> dict[str, Any]:
     """A chart as Vega-Lite."""
     cases = "Số ca" if lang == "vi" else "Cases"
     is_vietnamese = lang == "vi"
@@ -171,7 +173,7 @@ def begin_drawing() -> Painter:
         return _painters[0]
 
 
-def draw(charts: Sequence[Document], lang: str) -> Drawing:
+def draw(charts: "Sequence[Document]", lang: str) -> Drawing:
     """Begin to draw some charts."""
     return begin_drawing().draw([specification(chart, lang) for chart in charts])
 

@@ -205,7 +205,7 @@ class Alert:
 
     @property
     def cases(self) -> int:
-        """Of the last verdict that was met: of group A the confirmed ones, of a rule for deaths the deaths."""
+        """Of the last verdict that was met; of group A the confirmed ones, of a rule for deaths those."""
         return _cases(self.verdict)
 
     @property
@@ -320,7 +320,7 @@ def _day(text: str | None) -> date | None:
 
 
 _CASES: Final = ("cases", "confirmed", "deaths", "overdue")
-"""The cases that a rule looks at, by the name that it gives them: of a disease of group A the confirmed ones."""
+"""The cases that a rule looks at, by the name that it gives them; of group A the confirmed ones."""
 
 
 def _cases(verdict: Mapping[str, Any]) -> int:

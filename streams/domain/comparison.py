@@ -60,6 +60,11 @@ class Comparison:
         """The dimension of time."""
         return unit_in(self.by)
 
+    @cached_property
+    def places(self) -> tuple[str, ...]:
+        """The dimensions that are none of time."""
+        return tuple(dimension for dimension in self.by if dimension != self.unit)
+
     @property
     def years(self) -> range:
         """How many years before, each."""
@@ -263,7 +268,7 @@ def _key_then(row: Row, start: date | None, years: int, comparison: Comparison) 
 
 
 def _places(row: Row, comparison: Comparison) -> tuple[Any, ...]:
-    return tuple(row[dimension] for dimension in comparison.by if dimension != comparison.unit)
+    return tuple([row[dimension] for dimension in comparison.places])
 
 
 def _start(row: Row, unit: Unit | None) -> date | None:

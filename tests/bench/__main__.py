@@ -193,7 +193,7 @@ def main() -> int:
         version = connection.execute("select split_part(version(), ' ', 2)").fetchone()
     described = results.machine(str(version[0]) if version else "")
     say(f"{_EVENTS:,} events; machine: {described}")
-    found = list(measure(settings, catalogue))
+    found = list(results.with_stolen(measure(settings, catalogue)))
     reached = list(targets(found))
     results.print_table(found, reached, described)
     print(f"\nWritten to {results.write(found, reached, described)}. Compare figures of one run only.")

@@ -6,8 +6,8 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -67,6 +67,27 @@ def timed(letter: str, way: str, events: int, work: Callable[[], object]) -> Mea
     measured = Measured(letter, way, events, time.perf_counter() - started)
     say(f"({letter}) {way}: {measured.rate:,.0f}/s")
     return measured
+
+
+def with_stolen(found: Iterable[Measured]) -> Iterator[Measured]:
+    """Each with the share of the processors that the hypervisor gave to others, since the one before it."""
+    stolen, all_before = _processor_times()
+    for measured in found:
+        stolen_now, all_now = _processor_times()
+        percent = round(100 * (stolen_now - stolen) / max(1, all_now - all_before), 1)
+        yield replace(measured, more={**measured.more, "stolen_percent": percent})
+        # Anew: what the caller does between two is not theirs.
+        stolen, all_before = _processor_times()
+
+
+def _processor_times() -> tuple[int, int]:
+    """Ticks since the start of the machine: stolen, and all.
+
+    Source:
+        proc(5), /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal.
+    """
+    ticks = [int(text) for text in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return ticks[7], sum(ticks)
 
 
 def machine(server_version: str) -> dict[str, Any]:

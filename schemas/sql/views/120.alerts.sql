@@ -4,8 +4,8 @@
 create view boards.alerts as
 select
     ag.structure_on,
-    p.code as province,
-    coalesce(d.code, '-') as district,
+    split_part(ag.province_id, '@', 1) as province,
+    coalesce(split_part(ag.district_id, '@', 1), '-') as district,
     ar.code as area,
     ar.name_vi as area_name,
     al.alert_id,
@@ -38,6 +38,4 @@ select
 from public.alerts as al
 inner join public.diseases as di on al.disease = di.code
 inner join public.areas as ar on al.area_id = ar.area_id
-inner join public.area_geographies as ag on al.area_id = ag.area_id
-inner join public.areas as p on ag.province_id = p.area_id
-left join public.areas as d on ag.district_id = d.area_id;
+inner join public.area_geographies as ag on al.area_id = ag.area_id;
