@@ -71,7 +71,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 AHEAD: Final[Mapping[str, str]] = {"report": "services.report.ahead"}
-"""Modules whose `begin(arguments)` is called before a command's own module is imported, which takes a second."""
+"""Modules whose `begin(arguments)` is called before a command's own is imported, which takes a second."""
 
 
 class _Later(TyperCommand):
@@ -83,8 +83,8 @@ class _Later(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """The real command's context, which also runs the real command."""
-        if self.name in AHEAD:
-            import_module(AHEAD[self.name]).begin(args)
+        if (ahead := AHEAD.get(str(self.name))) is not None:
+            import_module(ahead).begin(args)
         registered = typer.Typer(callback=_nothing, pretty_exceptions_enable=False, rich_markup_mode=None)
         import_module(f"services.cli.{self._module}").register(registered)
         command = typer.main.get_group(registered).commands[str(self.name)]

@@ -1,4 +1,4 @@
-"""What a report as DOCX needs that takes its time to start, beside the importing of all that it is made of."""
+"""What a report as DOCX needs that takes its time to start, beside the importing of all that makes it."""
 
 from collections.abc import Sequence
 
