@@ -303,7 +303,8 @@ def _wait_until_healthy(running: _Running, ports: _Ports) -> None:
         if waiting and time.monotonic() > deadline:
             names = ", ".join(waiting)
             raise DependencyDown(
-                f"{names} not healthy within {_HEALTHY_WITHIN:.0f} s.\n"
+                f"{names} not healthy within {_HEALTHY_WITHIN:.0f} s. They go on starting: on a busy machine "
+                "`canhdich up` once more waits for them; `canhdich down` stops them. Their last lines:\n"
                 + tail(*(running.directory / f"{name}.log" for name in waiting))
             )
         if waiting:

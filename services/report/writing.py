@@ -266,12 +266,8 @@ def written_situation(
 
 
 def prepare(form: Format) -> None:
-    """Begin what a form needs, beside the reading of the database; for the first report of a process."""
+    """Import what a form needs while the database answers; for the first report of a process."""
     if form == "docx":
-        from services.report.charts import begin_drawing
-
-        begin_drawing()
-        # While the database answers, too.
         Thread(target=import_module, args=("services.report.docx",), name="word-processing").start()
 
 

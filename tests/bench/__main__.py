@@ -179,7 +179,7 @@ def targets(found: list[Measured]) -> Iterator[Target]:
             slowest, together = measured.more["slowest_panel_p95_ms"], measured.more["together_ms"]
             yield Target(f"(o) 100 ms : p95 of the slowest panel, {measured.way}, times", 100 / slowest, 1.0)
             yield Target(f"(o) 1,000 ms : all together, {measured.way}, times", 1_000 / together, 1.0)
-        if measured.letter == "r" and measured.way.startswith(f"report as {report_speed.TARGET_FORM}, "):
+        if measured.letter == "r" and measured.way.startswith(f"report as {report_speed.TARGET_FORM}"):
             yield Target(f"(r) 3 s : {measured.way}, times", 3.0 / measured.seconds, 1.0)
         if measured.letter == "k" and measured.way.startswith(counts_speed.TARGET + ", "):
             province = measured.way.removeprefix(counts_speed.TARGET + ", ")

@@ -65,3 +65,35 @@ def test_a_mistyped_command_is_refused_with_the_nearest() -> None:
 
     assert refused.exit_code == 2
     assert "Did you mean 'counts'?" in refused.output
+
+
+_WATCHED = """
+import sys
+from services.cli.main import app
+from services.report import charts
+charts.begin_drawing = lambda: print("begun", "services.cli.report_command" in sys.modules)
+app()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "begun"),
+    [
+        (("situation", "--out", "report.docx", "--help"), ["begun False"]),
+        (("situation", "--format=docx", "--help"), ["begun False"]),
+        (("situation", "--out", "report.md", "--help"), []),
+        (("publish", "--help"), []),
+    ],
+)
+def test_charts_are_begun_before_the_command_that_wants_them_is_imported(
+    arguments: tuple[str, ...], begun: list[str]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _WATCHED, "report", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "Usage:" in done.stdout
+    assert [line for line in done.stdout.splitlines() if line.startswith("begun")] == begun
