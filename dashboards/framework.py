@@ -648,6 +648,11 @@ def last_value() -> cb.ReduceDataOptions:
 
 
 _NOTHING: Final = Text("Không có", "None")
+_UNKNOWN_NUMBER: Final = dm.DashboardFieldConfigSourceOverrides(
+    matcher=dm.MatcherConfig(id_val="byType", options="number"),
+    properties=[dm.DynamicConfigValue(id_val="noValue", value="–")],
+)
+"""In a table a number that is not known is no "None", which reads like zero."""
 
 DATE: Final = "time:DD/MM/YYYY"
 INSTANT: Final = "time:DD/MM/YYYY HH:mm"
@@ -710,7 +715,8 @@ def panel(
     if built.field_config is None:
         built.field_config = dm.FieldConfigSource()
     built.field_config.defaults.no_value = no_value(language)
-    built.field_config.overrides = [*built.field_config.overrides, *overrides]
+    unknown = [_UNKNOWN_NUMBER] if built.type_val == "table" else []
+    built.field_config.overrides = [*unknown, *built.field_config.overrides, *overrides]
     return built
 
 

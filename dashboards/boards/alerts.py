@@ -280,7 +280,7 @@ LIMIT 200"""
             ),
             override("area_name", Text("Nơi", "Place")(language), custom__width=150),
             rule_column(language),
-            override("cases", Text("Số ca", "Cases")(language), decimals=0, custom__width=70, noValue="–"),
+            override("cases", Text("Số ca", "Cases")(language), decimals=0, custom__width=70),
             override("state", Text("Trạng thái", "State")(language), custom__width=145),
             sentence_column("why", Text("Căn cứ", "Why")(language)),
         ],
@@ -410,15 +410,9 @@ WHERE {CHOSEN}"""
             override("disease_name", Text("Bệnh", "Disease")(language), custom__width=150),
             override("area_name", Text("Nơi", "Place")(language), custom__width=150),
             override("period", Text("Kỳ được xét", "Period judged")(language), custom__width=190),
-            override(
-                "observed", Text("Quan sát", "Observed")(language), decimals=0, custom__width=85, noValue="–"
-            ),
-            override(
-                "expected", Text("Kỳ vọng", "Expected")(language), decimals=1, custom__width=85, noValue="–"
-            ),
-            override(
-                "threshold", Text("Ngưỡng", "Threshold")(language), decimals=1, custom__width=85, noValue="–"
-            ),
+            override("observed", Text("Quan sát", "Observed")(language), decimals=0, custom__width=85),
+            override("expected", Text("Kỳ vọng", "Expected")(language), decimals=1, custom__width=85),
+            override("threshold", Text("Ngưỡng", "Threshold")(language), decimals=1, custom__width=85),
             override("state", Text("Trạng thái", "State")(language), custom__width=140),
             sentence_column("why", Text("Căn cứ", "Why")(language)),
         ],
@@ -549,7 +543,7 @@ LIMIT 50"""
             level_column(language),
             override("area_name", Text("Nơi", "Place")(language), custom__width=150),
             rule_column(language),
-            override("cases", Text("Số ca", "Cases")(language), decimals=0, custom__width=70, noValue="–"),
+            override("cases", Text("Số ca", "Cases")(language), decimals=0, custom__width=70),
             override("state", Text("Trạng thái", "State")(language), custom__width=125),
             override("said", Text("Kết luận", "Judged")(language), custom__width=100, noValue="–"),
             sentence_column("why", Text("Căn cứ", "Why")(language)),

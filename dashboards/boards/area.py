@@ -359,7 +359,7 @@ LIMIT 50"""
                 custom__width=200,
             ),
             override("area_name", Text("Nơi", "Place")(language), custom__width=160),
-            override("cases", Text("Ca", "Cases")(language), decimals=0, custom__width=70, noValue="–"),
+            override("cases", Text("Ca", "Cases")(language), decimals=0, custom__width=70),
             sentence_column("why", Text("Vì sao", "Why")(language)),
         ],
         no_value=Text("Không có cảnh báo", "No alert"),

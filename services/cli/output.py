@@ -9,14 +9,6 @@ from typing import Annotated, Any, ParamSpec
 import orjson
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from streams.domain.errors import ConfigurationError, DependencyDown, RefusedAction
 
@@ -43,6 +35,16 @@ def print_json(document: Any) -> None:
 @contextmanager
 def progress_bar(description: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error; yields a function that advances it. Silent when not a terminal."""
+    # Slow to import, and most commands have none.
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),

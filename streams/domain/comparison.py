@@ -159,6 +159,7 @@ def _columns(
     own = row_period(row, comparison.unit, comparison.period)
     if own is None:
         return _nothing(comparison, NO_DAY)
+    places = _places(row, comparison)
     then: dict[int, Row | None] = {}
     unknown: dict[int, list[str]] = {}
     for years in comparison.years:
@@ -167,7 +168,7 @@ def _columns(
         if gaps:
             unknown[years] = gaps
         else:
-            then[years] = by_key[years].get(_key_then(row, start, years, comparison))
+            then[years] = by_key[years].get((*places, _start_then(start, years, comparison.unit)))
     if comparison.mode == "previous-year":
         return _beside_last_year(row, own, then, unknown, comparison)
     return _beside_median(row, own, then, unknown, comparison)
@@ -261,10 +262,8 @@ def _key(row: Row, comparison: Comparison) -> tuple[Any, ...]:
     return (*_places(row, comparison), _start(row, comparison.unit))
 
 
-def _key_then(row: Row, start: date | None, years: int, comparison: Comparison) -> tuple[Any, ...]:
-    unit = comparison.unit
-    there = None if unit is None or start is None else same_unit(unit, start, years)
-    return (*_places(row, comparison), there)
+def _start_then(start: date | None, years: int, unit: Unit | None) -> date | None:
+    return None if unit is None or start is None else same_unit(unit, start, years)
 
 
 def _places(row: Row, comparison: Comparison) -> tuple[Any, ...]:

@@ -328,7 +328,7 @@ def _shown(
             shown[dimension] = row[dimension]
             if dimension == "disease":
                 shown["disease_name"] = diseases[row["disease"]]
-    shown.update((counter, row[counter]) for counter in COUNTERS)
+    shown |= {counter: row[counter] for counter in COUNTERS}
     approximate: int = row["approximate"]
     shown["approximate"] = approximate
     shown["approximate_share"] = round(row["doubts"] / approximate, 4) if approximate else None
