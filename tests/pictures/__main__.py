@@ -30,6 +30,7 @@ from streams.stores.views import EPIDEMIOLOGISTS, set_password
 from tests.conftest import scratch_database
 from tests.grafana import EVERY, Range, choose_all, expand
 from tests.pictures.database import FIRST, LAST, fill
+from tests.pictures.smaller import smaller
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = Path(__file__).parent / "page"
@@ -173,8 +174,7 @@ def draw(address: str, uid: str, rows: int, picture: Path) -> None:
         check=True,
         capture_output=True,
     )
-    if shutil.which("pngquant"):
-        subprocess.run(["pngquant", "--force", "--ext", ".png", "64", str(picture)], check=True)
+    smaller(picture, 64)
 
 
 def main() -> None:

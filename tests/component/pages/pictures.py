@@ -8,6 +8,7 @@ from playwright.sync_api import expect, sync_playwright
 from schemas.catalogue import load_catalogue
 from tests.browser import CHROMIUM, FLAGS, PATIENCE_MS
 from tests.component.pages.gallery import GALLERY, SCREENS, World, visited
+from tests.pictures.smaller import smaller
 
 FOLDER = Path(__file__).parents[3] / "docs/pages"
 MOST_PIXELS = 3_800_000
@@ -34,6 +35,7 @@ def main(names: list[str]) -> None:
                                 "height": min(height, MOST_PIXELS // width),
                             }
                             page.screenshot(path=file, full_page=True, clip=clip)
+                            smaller(file, 128)
         browser.close()
 
 
