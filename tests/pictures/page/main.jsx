@@ -27,11 +27,15 @@ systemDateFormats.update({
   useBrowserLocale: false,
 });
 
-const isFor = (matcher, name) => {
-  if (matcher.id === 'byName') {
-    return matcher.options === name;
+const isFor = ({ id, options }, field) => {
+  switch (id) {
+    case 'byName':
+      return options === field.name;
+    case 'byType':
+      return options === field.type;
+    default:
+      return id === 'byRegexp' && new RegExp(options.slice(1, -1)).test(field.name);
   }
-  return matcher.id === 'byRegexp' && new RegExp(matcher.options.slice(1, -1)).test(name);
 };
 
 // As Grafana's table reads boards that were made for those before 12.
@@ -65,7 +69,7 @@ function configured(panel, sets) {
     for (const field of frame.fields) {
       const config = { ...defaults, custom: { ...(defaults.custom ?? {}) } };
       for (const { matcher, properties } of overrides) {
-        for (const { id, value } of isFor(matcher, field.name) ? properties : []) {
+        for (const { id, value } of isFor(matcher, field) ? properties : []) {
           if (id.startsWith('custom.')) {
             config.custom[id.slice(7)] = value;
           } else {
