@@ -1,5 +1,4 @@
-"""YAML without surprises: a repeated key is an error, a date stays text for the validation, and `<<` merges
-nothing."""
+"""YAML without two surprises: a repeated key is an error, and a date stays text for the validation."""
 
 from __future__ import annotations
 
