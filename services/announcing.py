@@ -7,7 +7,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from services.settings import Settings
-from streams.handlers.fold_cases import Touched
+from streams.domain.positions import Touched
 from streams.stores import catalogue
 from streams.stores.broker import KafkaAnnouncements
 

@@ -12,7 +12,7 @@ from schemas.events import DOOR_MAX_AHEAD, parse_event
 from schemas.events.fields import FIELDS, Kind
 from services.settings import Settings
 from streams.domain.errors import ConfigurationError
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.broker import Producer, errors_translated
 
 _NUMBERS: Final = frozenset({Kind.NUMBER, Kind.WHOLE})

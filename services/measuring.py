@@ -14,6 +14,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from services.logs import MOST_IDS, some_of
+from streams.domain.positions import Touched
 from streams.handlers.fold_cases import (
     Announcements,
     Batch,
@@ -22,7 +23,6 @@ from streams.handlers.fold_cases import (
     FoldCases,
     Ledger,
     Record,
-    Touched,
     View,
 )
 from streams.handlers.fold_reports import FoldReports

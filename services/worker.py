@@ -25,7 +25,7 @@ from services.settings import Settings, load_settings  # noqa: E402
 from streams.agents.fold_cases import WorkerOptions, add_fold, create_app  # noqa: E402
 from streams.agents.running import run_app  # noqa: E402
 from streams.domain.errors import CanhDichError, ConfigurationError  # noqa: E402
-from streams.handlers.fold_cases import TOPIC  # noqa: E402
+from streams.domain.positions import TOPIC  # noqa: E402
 from streams.handlers.fold_reports import TOPICS  # noqa: E402
 from streams.stores.broker import KafkaAnnouncements, KafkaLog, topic_partitions  # noqa: E402
 from streams.stores.ledger import PostgresLedger  # noqa: E402

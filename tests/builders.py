@@ -12,7 +12,8 @@ from schemas.events import CASE_REPORTED, CASE_RETRACTED, CASE_UPDATED
 from schemas.topics.partitioner import partition_for
 from streams.domain.areas import Area, AreaIndex
 from streams.domain.catalogue import Catalogue
-from streams.handlers.fold_cases import Position, Record
+from streams.domain.positions import Position
+from streams.handlers.fold_cases import Record
 from streams.handlers.reconcile import NEVER
 from streams.stores.catalogue import district_of, province_of
 

@@ -12,16 +12,8 @@ from streams.domain.catalogue import Catalogue
 from streams.domain.counts import Amounts, CountChange, CountKey, changes, net
 from streams.domain.errors import DependencyDown, RefusedData, ViewMoved
 from streams.domain.judging import Parked
-from streams.handlers.fold_cases import (
-    Batch,
-    Committed,
-    DeadLetter,
-    Entry,
-    Position,
-    Touched,
-    View,
-    conflict,
-)
+from streams.domain.positions import Position, Touched
+from streams.handlers.fold_cases import Batch, Committed, DeadLetter, Entry, View, conflict
 from streams.handlers.reconcile import Leadership, LogState
 
 _Result = TypeVar("_Result")

@@ -16,17 +16,8 @@ from schemas.topics.partitioner import partition_for
 from streams.domain.case import Case, state_of
 from streams.domain.counts import COUNTERS, Amounts, CountKey
 from streams.domain.errors import RefusedData, ViewMoved
-from streams.handlers.fold_cases import (
-    Batch,
-    Committed,
-    DeadLetter,
-    Ledger,
-    Position,
-    Record,
-    Touched,
-    View,
-    decode,
-)
+from streams.domain.positions import Position, Touched
+from streams.handlers.fold_cases import Batch, Committed, DeadLetter, Ledger, Record, View, decode
 from streams.handlers.reconcile import Positions
 from tests.builders import DISEASES, START, event, minutes, position, records, small_catalogue, uuid
 from tests.fakes import run

@@ -10,6 +10,7 @@ from streams.domain.calendar import microseconds
 from streams.domain.catalogue import Catalogue
 from streams.domain.errors import RefusedData, ViewMoved
 from streams.domain.focus import Focus, figures_of_focus, focus_of
+from streams.domain.positions import Position, Touched
 from streams.domain.reports import (
     FigureAmounts,
     FigureChange,
@@ -21,16 +22,7 @@ from streams.domain.reports import (
     judge_report,
 )
 from streams.domain.tally import Tally, figures_of_tally, tally_of
-from streams.handlers.fold_cases import (
-    Batch,
-    Committed,
-    DeadLetter,
-    Entry,
-    Position,
-    Touched,
-    View,
-    conflict,
-)
+from streams.handlers.fold_cases import Batch, Committed, DeadLetter, Entry, View, conflict
 
 
 class InMemoryReports:

@@ -16,9 +16,10 @@ import pytest
 import schemas.catalogue as published
 from streams.domain.errors import RefusedData, ViewMoved
 from streams.domain.focus import Focus
+from streams.domain.positions import Touched
 from streams.domain.reports import FigureAmounts, FigureChange, FigureKey, ReportKind
 from streams.domain.tally import Tally
-from streams.handlers.fold_cases import Committed, DeadLetter, Record, Touched
+from streams.handlers.fold_cases import Committed, DeadLetter, Record
 from streams.handlers.fold_reports import decode_reports
 from tests.builders import DISEASES, START, minutes, position, records, small_catalogue, uuid
 from tests.fakes import run

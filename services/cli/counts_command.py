@@ -24,7 +24,7 @@ from streams.domain.comparison import MODES
 from streams.domain.counts import BASES
 from streams.domain.errors import ConfigurationError
 from streams.domain.geography import geography_on
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.answers import Extras, read_answer
 from streams.stores.counts import (
     DIMENSIONS,

@@ -19,7 +19,7 @@ from services.demo.reports import demo_reports, show_reports
 from services.demo.show import show
 from services.settings import Settings, settings
 from services.waiting import wait_until_counted
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.handlers.fold_reports import TOPICS
 from streams.stores import database
 from streams.stores.audit import audit

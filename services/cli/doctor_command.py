@@ -18,7 +18,7 @@ from services.monitor.canary import canary_subjects
 from services.monitor.looks import DiskUsage, disk_usage
 from services.settings import Settings, settings
 from streams.domain.errors import CanhDichError, ConfigurationError, DependencyDown
-from streams.handlers.fold_cases import TOPIC, Position
+from streams.domain.positions import TOPIC, Position
 from streams.stores import database
 from streams.stores.backups import backup_age
 from streams.stores.broker import topic_settings

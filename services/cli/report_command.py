@@ -10,7 +10,6 @@ from uuid import UUID
 import typer
 from psycopg import Connection
 from psycopg.rows import TupleRow
-from rich.table import Table
 
 from schemas.report import load_notices
 from services.cli import options
@@ -101,6 +100,7 @@ def situation(
                 **_asked(province, first, last, basis, geography),
                 as_of=options.instant("--as-of", as_of),
                 lang=_language(lang),
+                form=chosen,
             )
             if document["provisional"]:
                 err.print("Số liệu tạm tính. / Provisional: events of before may still come.")
@@ -172,6 +172,8 @@ def publish(
 def list_reports(json_output: JsonOption = False) -> None:
     """List them with their hashes."""
     # As in publish.
+    from rich.table import Table
+
     from services.report.publishing import published_reports
 
     with connected() as connection:

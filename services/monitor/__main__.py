@@ -15,7 +15,7 @@ from services.monitor.metrics import Metrics
 from services.monitor.tasks import start
 from services.settings import Settings, load_settings
 from streams.domain.errors import ConfigurationError
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.audit_rounds import Auditor, Pace
 from streams.stores.database import Session
 from streams.stores.health import Canary, read_canaries

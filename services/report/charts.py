@@ -160,6 +160,8 @@ class Drawing:
 
 
 _painters: Final[list[Painter]] = []
+_ahead: Final[list[tuple[list[dict[str, Any]], Drawing]]] = []
+"""What is being drawn for somebody who has not asked for it yet; the last one alone is kept."""
 _lock: Final = Lock()
 
 
@@ -173,12 +175,26 @@ def begin_drawing() -> Painter:
         return _painters[0]
 
 
+def draw_ahead(charts: "Sequence[Document]", lang: str) -> Drawing:
+    """Begin to draw what `draw` will soon be asked for."""
+    wanted = [specification(chart, lang) for chart in charts]
+    drawing = begin_drawing().draw(wanted)
+    with _lock:
+        _ahead[:] = [(wanted, drawing)]
+    return drawing
+
+
 def draw(charts: "Sequence[Document]", lang: str) -> Drawing:
-    """Begin to draw some charts."""
-    return begin_drawing().draw([specification(chart, lang) for chart in charts])
+    """Begin to draw some charts, or go on with these very ones."""
+    wanted = [specification(chart, lang) for chart in charts]
+    with _lock:
+        if _ahead and _ahead[0][0] == wanted:
+            return _ahead.pop()[1]
+    return begin_drawing().draw(wanted)
 
 
 @atexit.register
 def _end_drawing() -> None:
+    _ahead.clear()
     while _painters:
         _painters.pop().end()

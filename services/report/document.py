@@ -12,7 +12,7 @@ from streams.domain.report.bulletin import BulletinFacts
 from streams.domain.report.facts import Query
 from streams.domain.report.language import Lang, cardinal, day_text
 from streams.domain.report.notice import NoticeKind, in_prose
-from streams.stores.situation import Situation, SituationRequest, Table
+from streams.stores.situation import Situation, SituationRequest, Table, Tables
 
 if TYPE_CHECKING:
     from streams.stores.focus_report import FocusReport
@@ -122,10 +122,8 @@ def situation_document(
         first=day_text(request.first, lang), last=day_text(request.period.last, lang)
     )
     at = request.as_of or request.now
-    has_districts = all(
-        not (row["district_name"] or "").startswith("Khu vực") for row in situation.by_district.rows
-    )
-    district = words["district" if has_districts else "surveillance"]
+    tables = situation.tables
+    district = _district(tables, lang)
     return {
         "kind": "situation",
         "lang": lang,
@@ -148,12 +146,12 @@ def situation_document(
             {"number": number, "text": Paragraph(parts).text}
             for number, parts in enumerate(report.footnotes, 1)
         ],
-        "charts": _charts(situation, lang, district),
+        "charts": charts_of(tables, lang),
         "annexes": [
-            _annex(situation, situation.by_disease, words["by_disease"], ("disease",), lang, district),
+            _annex(tables, tables.by_disease, words["by_disease"], ("disease",), lang, district),
             _annex(
-                situation,
-                situation.by_district,
+                tables,
+                tables.by_district,
                 words["by_district"].format(district=district.lower()),
                 ("disease", "district"),
                 lang,
@@ -443,7 +441,7 @@ def _paragraph(paragraph: Paragraph, figures: list[Document]) -> Document:
 
 
 def _annex(
-    situation: Situation, table: Table, title: str, by: Sequence[str], lang: Lang, district: str
+    tables: Tables, table: Table, title: str, by: Sequence[str], lang: Lang, district: str
 ) -> Document:
     words = _WORDS[lang]
     titles = {**words, "district": district}
@@ -452,7 +450,7 @@ def _annex(
         "columns": [{"key": key, "title": titles[key]} for key in (*by, *_COUNTERS)],
         "rows": [
             [
-                *(_name(situation, row, dimension, lang) for dimension in by),
+                *(_name(tables, row, dimension, lang) for dimension in by),
                 *(row[column] for column in _COUNTERS),
             ]
             for row in table.rows
@@ -462,31 +460,38 @@ def _annex(
     }
 
 
-def _name(situation: Situation, row: Mapping[str, Any], dimension: str, lang: Lang) -> str:
+def _name(tables: Tables, row: Mapping[str, Any], dimension: str, lang: Lang) -> str:
     if dimension == "disease":
-        label = situation.labels[row["disease"]][0 if lang == "vi" else 1]
+        label = tables.labels[row["disease"]][0 if lang == "vi" else 1]
         return f"{label} (*)" if row["resolved_from_syndrome"] else label
     name: str | None = row["district_name"]
     return _WORDS[lang]["unknown"] if name is None else name
 
 
-def _charts(situation: Situation, lang: Lang, district: str) -> list[Document]:
-    """What is drawn, as data; no chart where there is nothing to draw."""
+def _district(tables: Tables, lang: Lang) -> str:
+    """What the areas between province and commune are called."""
+    names = [row["district_name"] or "" for row in tables.by_district.rows]
+    has_districts = not any(name.startswith("Khu vực") for name in names)
+    return _WORDS[lang]["district" if has_districts else "surveillance"]
+
+
+def charts_of(tables: Tables, lang: Lang) -> list[Document]:
+    """What is drawn of the counts, as data; no chart where there is nothing to draw."""
     words = _WORDS[lang]
-    own = [row for row in situation.by_disease.rows if row["notified"] > row["resolved_from_syndrome"]]
+    own = [row for row in tables.by_disease.rows if row["notified"] > row["resolved_from_syndrome"]]
     most = sorted(own, key=lambda row: -row["notified"])[:CHART_DISEASES]
     codes = [row["disease"] for row in most]
-    names = {code: situation.labels[code][0 if lang == "vi" else 1] for code in codes}
+    names = {code: tables.labels[code][0 if lang == "vi" else 1] for code in codes}
     apart = {code: names[code] for code in codes[:TIME_DISEASES]}
-    unit = situation.time
+    unit = tables.time
     over_time: dict[tuple[str, str], int] = {}
-    for row in situation.over_time.rows:
+    for row in tables.over_time.rows:
         key = (row[unit], apart.get(row["disease"], words["other"]))
         own_cases = row["notified"] - row["resolved_from_syndrome"]
         over_time[key] = over_time.get(key, 0) + own_cases
     by_district: dict[str, int] = {}
-    for row in situation.by_district.rows:
-        name = _name(situation, row, "district", lang)
+    for row in tables.by_district.rows:
+        name = _name(tables, row, "district", lang)
         by_district[name] = by_district.get(name, 0) + row["notified"] - row["resolved_from_syndrome"]
     charts = [
         {
@@ -514,7 +519,7 @@ def _charts(situation: Situation, lang: Lang, district: str) -> list[Document]:
         },
         {
             "key": "district",
-            "caption": words["chart_district"].format(district=district.lower()),
+            "caption": words["chart_district"].format(district=_district(tables, lang).lower()),
             "data": [{"name": name, "cases": cases} for name, cases in by_district.items() if cases],
         },
     ]

@@ -19,6 +19,7 @@ from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
+from docx.oxml.xmlchemy import BaseOxmlElement
 from docx.shared import Cm, Length, Pt
 from docx.table import _Cell
 from docx.text.paragraph import Paragraph
@@ -80,11 +81,13 @@ def document_docx(document: Document) -> bytes:
         _run(said, str(note["number"]), size=Pt(12)).font.superscript = True
         _run(said, f" {note['text']}", size=Pt(12))
     signature(paper, document["issuer"], lang)
-    for annex in document["annexes"]:
-        _annex(paper, annex, lang)
+    tables = [_table(annex, lang) for annex in document["annexes"]]
     if drawing is not None and places:
         for place, picture in zip(places, drawing.pictures(), strict=True):
             place.add_picture(BytesIO(picture), width=Cm(16))
+    # After the pictures: for each, python-docx looks through all that stands on the paper.
+    for annex, table in zip(document["annexes"], tables, strict=True):
+        _annex(paper, annex, table)
     return as_bytes(paper)
 
 
@@ -263,10 +266,19 @@ def _chart(paper: Docx, chart: Document) -> Run:
     return place
 
 
-def _annex(paper: Docx, annex: Document, lang: str) -> None:
+def _annex(paper: Docx, annex: Document, table: BaseOxmlElement) -> None:
     start = _body(paper, "", _CENTRE)
     start.add_run().add_break(WD_BREAK.PAGE)
     _run(start, annex["title"], bold=True)
+    start._p.addnext(table)
+    # The body of a document ends with a paragraph.
+    after = paper.add_paragraph()
+    after.paragraph_format.space_after = Pt(0)
+    if annex["note"] is not None:
+        _run(after, annex["note"], size=Pt(12))
+
+
+def _table(annex: Document, lang: str) -> BaseOxmlElement:
     keys = [column["key"] for column in annex["columns"]]
     names = [key in NAME_COLUMNS for key in keys]
     # Names take what the numbers leave of 16.5 cm.
@@ -275,7 +287,7 @@ def _annex(paper: Docx, annex: Document, lang: str) -> None:
     rows = [_row([column["title"] for column in annex["columns"]], names, is_head=True)]
     rows += [_row([cell_text(cell, lang) for cell in row], names) for row in annex["rows"]]
     # Cell by cell, python-docx needs minutes for a thousand rows.
-    table = parse_xml(
+    return parse_xml(
         f'<w:tbl {nsdecls("w")}><w:tblPr><w:tblW w:w="{sum(widths)}" w:type="dxa"/>'
         f'<w:tblBorders>{_BORDERS}</w:tblBorders><w:tblLayout w:type="fixed"/>'
         '<w:tblCellMar><w:left w:w="68" w:type="dxa"/><w:right w:w="68" w:type="dxa"/></w:tblCellMar>'
@@ -283,12 +295,6 @@ def _annex(paper: Docx, annex: Document, lang: str) -> None:
         f'<w:tblGrid>{"".join(f"""<w:gridCol w:w="{width}"/>""" for width in widths)}</w:tblGrid>'
         f"{''.join(rows)}</w:tbl>"
     )
-    start._p.addnext(table)
-    # The body of a document ends with a paragraph.
-    after = paper.add_paragraph()
-    after.paragraph_format.space_after = Pt(0)
-    if annex["note"] is not None:
-        _run(after, annex["note"], size=Pt(12))
 
 
 _NUMBER_CM: Final = 1.55

@@ -11,8 +11,8 @@ from services.report.document import Document
 from services.report.writing import written_situation
 from services.settings import Settings
 from streams.domain.errors import ConfigurationError, RefusedAction
+from streams.domain.positions import TOPIC
 from streams.domain.report.language import Lang
-from streams.handlers.fold_cases import TOPIC
 from streams.stores.answers import read_answer
 from streams.stores.counts import one_view
 from streams.stores.situation import SituationRequest, read_situation

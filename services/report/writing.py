@@ -7,6 +7,7 @@ view of all counts.
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from importlib import import_module
 from threading import Thread
 from typing import Final, Literal, get_args
@@ -17,9 +18,11 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from schemas.report import agent_names, deadlines, load_forms, load_sentences, with_severities
+from services.report.charts import draw_ahead
 from services.report.document import (
     Document,
     bulletin_document,
+    charts_of,
     focus_document,
     outbreak_document,
     situation_document,
@@ -30,18 +33,19 @@ from services.settings import Settings
 from streams.domain.calendar import LOCAL_ZONE, Period, iso_week
 from streams.domain.delay import Deadline, DeadlineCode
 from streams.domain.errors import ConfigurationError
+from streams.domain.positions import TOPIC
 from streams.domain.report import Sentences, write_situation
 from streams.domain.report.bulletin import write_bulletin
 from streams.domain.report.focus import write_focus_report
 from streams.domain.report.language import Lang
 from streams.domain.report.notice import NoticeKind
 from streams.domain.report.outbreak import write_outbreak_report
-from streams.handlers.fold_cases import TOPIC
 from streams.stores.bulletin import read_bulletin
 from streams.stores.counts import one_view
 from streams.stores.situation import (
     Situation,
     SituationRequest,
+    Tables,
     read_situation,
     read_situation_as_of,
 )
@@ -79,6 +83,7 @@ def situation_report(
     as_of: datetime | None = None,
     basis: Basis = "onset",
     geography_on: date | None = None,
+    form: Format | None = None,
 ) -> Document:
     """The situation report of a province and a period.
 
@@ -91,14 +96,17 @@ def situation_report(
         as_of: What was known at this instant; None: all that is counted.
         basis: The day on which a case stands.
         geography_on: Day whose structure of areas is shown; None: that of `last`.
+        form: In which it will be printed: the charts of a DOCX are begun as soon as their figures are read.
 
     Raises:
         ConfigurationError: such a period or province is none; says why.
     """
     request = situation_request(province, first, last, as_of, basis, geography_on)
+    when_tabled = partial(_draw_ahead, lang=lang) if form == "docx" else None
     if request.as_of is None:
         with one_view(connection):
-            return written_situation(connection, request, read_situation(connection, request), lang)
+            read = read_situation(connection, request, when_tabled=when_tabled)
+            return written_situation(connection, request, read, lang)
     # Kafka's client and the topics' models take their time, and no other report needs them.
     from schemas.topics import load_topics
     from services.log_ends import ask_log_ends
@@ -111,6 +119,7 @@ def situation_report(
         topic,
         load_topics()[TOPIC].partitions,
         lambda: ask_log_ends(configured.kafka, topic),
+        when_tabled,
     )
     return written_situation(connection, request, read, lang, is_provisional)
 
@@ -263,6 +272,10 @@ def written_situation(
     """The document of a situation that was read."""
     text = write_situation(read.facts, Sentences(lang, **load_sentences(lang)))
     return situation_document(read, text, request, lang, is_provisional, stamp_of(connection))
+
+
+def _draw_ahead(tables: Tables, lang: Lang) -> None:
+    draw_ahead(charts_of(tables, lang), lang)
 
 
 def prepare(form: Format) -> None:

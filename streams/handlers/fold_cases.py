@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
-from typing import NamedTuple, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import orjson
@@ -21,9 +21,8 @@ from streams.domain.case import CaseEvent
 from streams.domain.catalogue import Catalogue
 from streams.domain.errors import OutOfStep, RefusedData, ViewMoved
 from streams.domain.judging import Parked, judge, kind_of
+from streams.domain.positions import Position, Touched
 from streams.domain.reports import ReportEvent
-
-TOPIC = "case-events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +43,6 @@ class Record:
             digest.update(len(part).to_bytes(8, "big"))
             digest.update(part)
         return digest.digest()
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """How far one partition is folded (`next_offset`) and announced, and since which (re)start (`epoch`)."""
-
-    topic_id: UUID
-    epoch: int
-    next_offset: int
-    announced_offset: int
-    last_known_at: datetime
-    last_hash: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +94,6 @@ class Batch:
     entries: Sequence[Entry]
     dead: Sequence[DeadLetter]
     positions: Mapping[int, Position]
-
-
-class Touched(NamedTuple):
-    """A count that moved: the key of a record on count-changes."""
-
-    disease: str
-    area_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
-from streams.handlers.fold_cases import Committed, Position
+from streams.domain.positions import Position
+from streams.handlers.fold_cases import Committed
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 

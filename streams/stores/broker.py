@@ -23,7 +23,8 @@ from schemas.topics import Topic
 from schemas.topics.partitioner import partition_for
 from streams.domain.areas import code_of
 from streams.domain.errors import ConfigurationError, DependencyDown
-from streams.handlers.fold_cases import TOPIC, DeadLetter, Record, Touched
+from streams.domain.positions import TOPIC, Touched
+from streams.handlers.fold_cases import DeadLetter, Record
 from streams.handlers.reconcile import Leadership, LogState
 from streams.kafka_servers import KafkaServers, Servers
 

@@ -12,7 +12,7 @@ from streams.domain.comparison import Row
 from streams.domain.errors import ConfigurationError
 from streams.domain.report.bulletin import BulletinFacts, BulletinLine
 from streams.domain.report.facts import Figure, Place, Query
-from streams.stores.answers import read_answer
+from streams.stores.comparison import read_all_counts
 from streams.stores.counts import CountsRequest, Dimension, area_id_of, areas_of_codes
 from streams.stores.report_changes import read_labels
 
@@ -38,7 +38,7 @@ class _Asked:
 
     def rows(self, period: Period, *by: Dimension) -> list[Row]:
         asked = replace(self.request, by=by, first=period.first, last=period.last)
-        return read_answer(self.connection, asked)
+        return read_all_counts(self.connection, asked)
 
     def query(self, period: Period, column: str, where: dict[str, Any], *by: Dimension) -> Query:
         request = self.request

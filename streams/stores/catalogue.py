@@ -20,7 +20,7 @@ from streams.domain.catalogue import Catalogue
 from streams.domain.errors import ConfigurationError
 from streams.domain.geography import Link, placements
 from streams.domain.judging import judge, kind_of
-from streams.handlers.fold_cases import Touched
+from streams.domain.positions import Touched
 from streams.stores.report_tables import fold_parked_reports
 from streams.stores.tables import (
     STAGING,

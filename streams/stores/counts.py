@@ -17,7 +17,7 @@ from streams.domain.calendar import week_name
 from streams.domain.counts import COUNTERS, Basis
 from streams.domain.errors import ConfigurationError
 from streams.domain.periods import Days, whole_years
-from streams.handlers.fold_cases import Position
+from streams.domain.positions import Position
 
 Dimension = Literal["disease", "agent", "province", "district", "commune", "day", "week", "month", "year"]
 DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)

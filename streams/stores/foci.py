@@ -17,7 +17,6 @@ from streams.domain.catalogue import Catalogue
 from streams.domain.errors import ConfigurationError
 from streams.domain.focus import Focus, Total, focus_of, totals
 from streams.domain.reports import Report, ReportEvent, judge_report, report_event
-from streams.stores.catalogue import read_catalogue
 from streams.stores.counts import CountsRequest
 from streams.stores.places import Scope, ShownArea, read_scope
 
@@ -106,7 +105,7 @@ class _Known(NamedTuple):
 def _as_of(connection: Connection[TupleRow], as_of: datetime) -> Iterator[_Known]:
     """Every focus as the events that were folded by then make it."""
     # Only what was parked when it came is resolved again: a catalogue takes long to read.
-    catalogue = cache(lambda: read_catalogue(connection))
+    catalogue = cache(lambda: _catalogue(connection))
     rows = connection.execute(query("folded_reports"), {"kind": "focus", "as_of": as_of})
     for subject, events in groupby(rows, key=itemgetter(0)):
         report = Report()
@@ -118,6 +117,13 @@ def _as_of(connection: Connection[TupleRow], as_of: datetime) -> Iterator[_Known
                 known_at = folded_at if known_at is None else max(known_at, folded_at)
         if known_at is not None:
             yield _Known(subject, known_at, focus_of(report))
+
+
+def _catalogue(connection: Connection[TupleRow]) -> Catalogue:
+    # What reads it brings in what loads it from its files; nothing else here needs that.
+    from streams.stores.catalogue import read_catalogue
+
+    return read_catalogue(connection)
 
 
 def refolded(

@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 from schemas.sql import query
 from streams.domain import canary
 from streams.domain.as_of import LogEnds
-from streams.handlers.fold_cases import TOPIC, Position
+from streams.domain.positions import TOPIC, Position
 
 RECENT: Final = timedelta(hours=1)
 """The window of the dead-letter share."""

@@ -19,17 +19,8 @@ from streams.domain.case import CaseEvent
 from streams.domain.catalogue import Catalogue
 from streams.domain.errors import ViewMoved
 from streams.domain.judging import Parked
-from streams.handlers.fold_cases import (
-    TOPIC,
-    Batch,
-    Committed,
-    DeadLetter,
-    Entry,
-    Position,
-    Touched,
-    View,
-    conflict,
-)
+from streams.domain.positions import TOPIC, Position, Touched
+from streams.handlers.fold_cases import Batch, Committed, DeadLetter, Entry, View, conflict
 from streams.stores.catalogue import current_load_id, read_catalogue
 from streams.stores.copying import NULL, copy_rows, escaped
 from streams.stores.database import Session

@@ -12,17 +12,9 @@ from psycopg.types.json import Jsonb
 from schemas.sql import query
 from streams.domain.errors import ViewMoved
 from streams.domain.judging import Parked
+from streams.domain.positions import Position, Touched
 from streams.domain.reports import ReportEvent, ReportKind
-from streams.handlers.fold_cases import (
-    Batch,
-    Committed,
-    DeadLetter,
-    Entry,
-    Position,
-    Touched,
-    View,
-    conflict,
-)
+from streams.handlers.fold_cases import Batch, Committed, DeadLetter, Entry, View, conflict
 from streams.handlers.fold_reports import TOPICS
 from streams.stores.catalogue import current_load_id
 from streams.stores.ledger import PostgresLedger, lock_positions, save_positions

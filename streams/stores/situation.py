@@ -45,8 +45,7 @@ from streams.domain.report.facts import (
 )
 from streams.domain.rules.verdicts import Level
 from streams.domain.tally import COUNTED, STOCKS
-from streams.stores.answers import read_answer
-from streams.stores.comparison import read_compared_ways
+from streams.stores.comparison import read_all_counts, read_compared_ways
 from streams.stores.completeness import read_completeness
 from streams.stores.counts import (
     CountsRequest,
@@ -125,15 +124,15 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
-    """What a report is written, tabled and drawn from.
+class Tables:
+    """What a report's annexes print and its charts draw.
 
     Attributes:
+        labels: Disease -> how the report calls it, in Vietnamese and English.
         by_disease, by_district: Rows with previous_notified, previous_deaths, change and median_5y.
         over_time: Rows by disease and week or month (`time`), for the chart.
     """
 
-    facts: SituationFacts
     labels: Mapping[str, tuple[str, str]]
     by_disease: Table
     by_district: Table
@@ -141,11 +140,24 @@ class Situation:
     time: Literal["week", "month"]
 
 
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a report is written, tabled and drawn from."""
+
+    facts: SituationFacts
+    tables: Tables
+
+
+WhenTabled = Callable[[Tables], None]
+"""Called with the tables before the rest is read: drawing them takes as long as that."""
+
+
 def read_situation(
     connection: Connection[TupleRow],
     request: SituationRequest,
     is_provisional: bool = False,
     vector: Vector | None = None,
+    when_tabled: WhenTabled | None = None,
 ) -> Situation:
     """All that a situation report says.
 
@@ -155,12 +167,17 @@ def read_situation(
         is_provisional: Whether events of before `as_of` may still come.
         vector: Count only what it holds; None: all that is counted. Foci, alerts and the quality of the data
             are as of the instant asked for in any case.
+        when_tabled: See there.
 
     Raises:
         ConfigurationError: a code means nothing in that structure.
     """
     with connection.transaction():
-        return _Reader(connection, request, vector).read(is_provisional)
+        reader = _Reader(connection, request, vector)
+        tables = reader.tables()
+        if when_tabled is not None:
+            when_tabled(tables)
+        return Situation(reader.facts(tables, is_provisional), tables)
 
 
 def read_situation_as_of(
@@ -170,6 +187,7 @@ def read_situation_as_of(
     topic: str,
     partitions: int,
     ask_log: Callable[[], LogEnds | None],
+    when_tabled: WhenTabled | None = None,
 ) -> tuple[Situation, bool]:
     """The situation in one view of all counts, and whether events of before its instant may still come.
 
@@ -180,6 +198,7 @@ def read_situation_as_of(
         topic: Full name of the topic of case events.
         partitions: How many it has.
         ask_log: Asks Kafka for the ends of the topic's log; None when it does not answer.
+        when_tabled: See there.
 
     Raises:
         ConfigurationError: as read_situation.
@@ -190,7 +209,8 @@ def read_situation_as_of(
         ends = ask_log()
     with one_view(connection):
         is_provisional = not is_final(as_of, partitions, _folded(connection, topic), ends)
-        return read_situation(connection, request, is_provisional), is_provisional
+        read = read_situation(connection, request, is_provisional, when_tabled=when_tabled)
+        return read, is_provisional
 
 
 def _folded(connection: Connection[TupleRow], topic: str) -> dict[int, Folded]:
@@ -210,29 +230,33 @@ class _Reader:
         self._syndromes = {code for code, _, _, is_syndrome in rows if is_syndrome}
         self._previous = same_period(request.period, 1, is_in_weeks(request.period))
 
-    def read(self, is_provisional: bool) -> Situation:
-        request = self._request
-        by_disease = self._table("disease")
-        by_district = self._table("disease", "district")
-        time: Literal["week", "month"] = "month" if request.period.days > 92 else "week"
-        over_time = Table(self._counts("disease", time), [self._query("counts", "*", by=["disease", time])])
+    def tables(self) -> Tables:
+        time: Literal["week", "month"] = "month" if self._request.period.days > 92 else "week"
+        return Tables(
+            self._labels,
+            self._table("disease"),
+            self._table("disease", "district"),
+            Table(self._counts("disease", time), [self._query("counts", "*", by=["disease", time])]),
+            time,
+        )
+
+    def facts(self, tables: Tables, is_provisional: bool) -> SituationFacts:
         (total,) = self._counts() or [{"notified": 0, "deaths": 0, "approximate": 0, "from_tallies": 0}]
-        facts = SituationFacts(
+        return SituationFacts(
             self._province_name(),
-            request.period,
+            self._request.period,
             Figure(total["notified"], self._query("counts", "notified")),
             Figure(total["deaths"], self._query("counts", "deaths")),
-            tuple(self._diseases(by_disease.rows, by_district.rows)),
+            tuple(self._diseases(tables.by_disease.rows, tables.by_district.rows)),
             *self._foci_and_alerts(),
             quality=self._quality(total, is_provisional),
             merged_from=self._merged_from(),
         )
-        return Situation(facts, self._labels, by_disease, by_district, over_time, time)
 
     # Questions -------------------------------------------------------------------------------------------
 
     def _counts(self, *by: Dimension) -> list[Row]:
-        return read_answer(self._connection, self._request.counts(*by), vector=self._vector)
+        return read_all_counts(self._connection, self._request.counts(*by), self._vector)
 
     def _table(self, *by: Dimension) -> Table:
         """Rows beside last year's, with the median of five years."""

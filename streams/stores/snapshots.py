@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from schemas.sql import query
 from streams.domain.as_of import Place, Vector
 from streams.domain.errors import ConfigurationError
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.handlers.fold_reports import TOPICS
 from streams.stores.answers import NO_EXTRAS, Extras, read_answer
 from streams.stores.catalogue import current_load_id, read_loads, show_past_catalogue

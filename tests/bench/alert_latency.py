@@ -19,7 +19,7 @@ from psycopg.rows import TupleRow
 
 from schemas.catalogue import Catalogue
 from streams.domain.calendar import LOCAL_ZONE
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.broker import Producer
 from streams.stores.database import connect
 from streams.stores.rules import load_packaged_rules

@@ -16,7 +16,7 @@ from kafka.admin import NewTopic
 
 from schemas.topics import load_topics
 from services.settings import Settings
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.broker import Producer
 from tests.bench.results import Measured, timed
 

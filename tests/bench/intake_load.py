@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import orjson
 
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.broker import Producer
 from tests.bench.results import Measured, say
 from tests.bench.stage import Stage

@@ -13,7 +13,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.settings import Settings, load_settings
 from streams.domain.calendar import instant
-from streams.handlers.fold_cases import TOPIC, FoldCases, Position, Record
+from streams.domain.positions import TOPIC, Position
+from streams.handlers.fold_cases import FoldCases, Record
 from streams.stores.broker import KafkaAnnouncements, topic_partitions
 from streams.stores.ledger import PostgresLedger
 

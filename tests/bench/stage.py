@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from schemas.catalogue import Area, Catalogue
 from services.demo.scale import generate_events
 from services.settings import Settings
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.broker import Producer
 from streams.stores.catalogue import load
 from streams.stores.database import connect, migrate

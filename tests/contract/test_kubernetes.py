@@ -22,7 +22,7 @@ from schemas import kubernetes
 from schemas.rights import database_rights, kafka_rights
 from schemas.topics import load_topics
 from services.health import CHECKS
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.views import EPIDEMIOLOGISTS, WIDER, creation
 from tests.contract.test_compose import command_fault, setting_names
 

@@ -24,16 +24,8 @@ from services import worker
 from streams.agents import fold_cases as agent
 from streams.domain.counts import ZERO
 from streams.domain.errors import DependencyDown
-from streams.handlers.fold_cases import (
-    Batch,
-    Committed,
-    DeadLetter,
-    Entry,
-    FoldCases,
-    Record,
-    Touched,
-    View,
-)
+from streams.domain.positions import Touched
+from streams.handlers.fold_cases import Batch, Committed, DeadLetter, Entry, FoldCases, Record, View
 from streams.stores import ledger as store
 from streams.stores import tables
 from streams.stores.broker import KafkaAnnouncements

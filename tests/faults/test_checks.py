@@ -13,7 +13,8 @@ from psycopg.rows import TupleRow
 
 from schemas.catalogue import Catalogue
 from schemas.topics.partitioner import partition_for
-from streams.handlers.fold_cases import FoldCases, Position, Record
+from streams.domain.positions import Position
+from streams.handlers.fold_cases import FoldCases, Record
 from streams.handlers.reconcile import NEVER
 from streams.stores.database import connect
 from streams.stores.ledger import PostgresLedger

@@ -19,7 +19,7 @@ from kafka.admin import NewTopic
 from deploy.native import kafka
 from deploy.native.layout import Layout, layout
 from schemas.topics import load_topics
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.broker import end_offsets
 from tests.integration.rights.test_kafka_rights import free_ports
 

@@ -22,7 +22,8 @@ from services.importing.populations import read_packaged
 from services.monitor.looks import quality_figures
 from streams.domain.alerts import Life
 from streams.domain.calendar import LOCAL_ZONE
-from streams.handlers.fold_cases import TOPIC, Record
+from streams.domain.positions import TOPIC
+from streams.handlers.fold_cases import Record
 from streams.handlers.watch_counts import WatchCounts
 from streams.stores.alerts import PostgresAlerts
 from streams.stores.boards import refresh_nowcasts

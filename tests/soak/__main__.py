@@ -24,7 +24,7 @@ from schemas.catalogue import load_catalogue
 from services.demo.scale import generate_events
 from services.log_ends import ask_log_ends
 from services.settings import load_settings
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.counts import read_positions
 from streams.stores.database import connect
 from streams.stores.health import lags

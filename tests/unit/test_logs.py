@@ -23,8 +23,8 @@ from services.measuring import (
 )
 from services.notify.deliver import deliver_due
 from services.watcher import TracedWatchCounts
+from streams.domain.positions import TOPIC
 from streams.domain.recipients import DeliveryKind
-from streams.handlers.fold_cases import TOPIC
 from streams.stores.deliveries import Claimed
 from tests.builders import START, judged_by, position, records, small_catalogue
 from tests.builders import event as record

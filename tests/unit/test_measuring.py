@@ -13,7 +13,8 @@ from services.measuring import (
     WorkerMetrics,
 )
 from streams.domain.errors import DependencyDown
-from streams.handlers.fold_cases import TOPIC, DeadLetter, Record
+from streams.domain.positions import TOPIC
+from streams.handlers.fold_cases import DeadLetter, Record
 from tests.builders import event, judged_by, position, records, small_catalogue
 from tests.fakes import InMemoryLedger, RecordingAnnouncements, run
 

@@ -167,6 +167,7 @@ class DatabaseReports:
                 last=asked.last,
                 lang=asked.language,
                 as_of=asked.as_of,
+                form="docx",
             )
         return Written(document, {form: printed(document, form) for form in FILE_FORMS})
 

@@ -23,7 +23,8 @@ from services.backup.topics import bounds, read_records
 from services.settings import Settings
 from streams.domain.calendar import instant
 from streams.domain.errors import ConfigurationError, RefusedAction
-from streams.handlers.fold_cases import TOPIC, FoldCases, Record
+from streams.domain.positions import TOPIC
+from streams.handlers.fold_cases import FoldCases, Record
 from streams.handlers.reconcile import reconcile
 from streams.stores.audit import audit
 from streams.stores.broker import KafkaLog, Producer, topic_settings

@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 
 from services.backup.run import take
 from services.backup.topics import bounds, read_records
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.database import connect
 from streams.stores.rebuild import rebuild
 from tests.integration.backup.test_drill import EVENTS, Machine, empty, running, silent

@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 from services.demo.generate import demo_events
 from services.importing.populations import read_packaged
 from services.monitor.looks import quality_figures
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.database import connect
 from streams.stores.ledger import PostgresLedger
 from streams.stores.populations import load_packaged

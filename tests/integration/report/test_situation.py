@@ -3,7 +3,7 @@
 
 import re
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import services.cli.connection
 from schemas.catalogue import Catalogue
 from services.cli import report_command
 from services.demo.figures import figures_of
+from services.report import writing
 from services.report.writing import situation_report
 from services.settings import Settings
 from streams.domain.report.notice import in_prose
@@ -383,6 +384,21 @@ def test_the_figures_of_any_year_and_province_are_those_of_counts(
         check_report(demo_url, configured, province, year)
 
     check()
+
+
+@pytest.mark.parametrize("as_of", [None, datetime(2024, 1, 10, tzinfo=UTC)])
+def test_the_charts_of_a_docx_are_begun_while_the_rest_is_read(
+    demo_url: str, settings_for: SettingsFactory, monkeypatch: pytest.MonkeyPatch, as_of: datetime | None
+) -> None:
+    begun: list[tuple[list[dict[str, Any]], str]] = []
+    monkeypatch.setattr(writing, "draw_ahead", lambda charts, lang: begun.append((charts, lang)))
+    year = {"province": "12", "first": date(2023, 1, 1), "last": date(2023, 12, 31), "as_of": as_of}
+    with connect(demo_url) as connection:
+        situation_report(connection, settings_for(demo_url, ""), **year)
+        assert begun == []
+        report = situation_report(connection, settings_for(demo_url, ""), **year, lang="en", form="docx")
+    assert len(report["charts"]) == 3
+    assert begun == [(report["charts"], "en")]
 
 
 def check_report(url: str, configured: Settings, province: str, year: int) -> None:

@@ -18,7 +18,8 @@ from services.monitor.metrics import Metrics
 from services.settings import Settings
 from services.watcher import watch_counts
 from streams.domain.errors import ConfigurationError
-from streams.handlers.fold_cases import TOPIC, FoldCases
+from streams.domain.positions import TOPIC
+from streams.handlers.fold_cases import FoldCases
 from streams.stores.audit_rounds import Auditor, Pace
 from streams.stores.backups import one_view, read_all_positions
 from streams.stores.database import Session, connect

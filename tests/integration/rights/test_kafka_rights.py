@@ -27,7 +27,7 @@ from schemas.rights import kafka_rights
 from schemas.topics import load_topics
 from services.settings import Settings
 from streams.domain.errors import CanhDichError, ConfigurationError
-from streams.handlers.fold_cases import TOPIC, Touched
+from streams.domain.positions import TOPIC, Touched
 from streams.kafka_servers import KafkaServers
 from streams.stores.broker import KafkaAnnouncements, Producer, create_topics, end_offsets
 from streams.stores.database import connect

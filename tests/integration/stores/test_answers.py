@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 import schemas.catalogue as published
 from services.importing.populations import read_packaged, read_rows
 from streams.domain.errors import ConfigurationError
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.answers import Extras, read_answer
 from streams.stores.catalogue import load
 from streams.stores.counts import CountsRequest

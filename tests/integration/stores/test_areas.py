@@ -17,7 +17,7 @@ from schemas.catalogue import Catalogue, OperatorFilesError
 from schemas.catalogue.matching import valid_on
 from streams.domain.errors import ConfigurationError
 from streams.domain.geography import geography_on
-from streams.handlers.fold_cases import Touched
+from streams.domain.positions import Touched
 from streams.stores.areas import Atlas, read_parked_codes
 from streams.stores.audit import audit
 from streams.stores.catalogue import (

@@ -9,7 +9,7 @@ from psycopg.rows import TupleRow
 
 from streams.domain.as_of import LogEnds
 from streams.domain.counts import BASES
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.counts import read_counts, read_counts_as_of
 from tests.builders import TOPIC_ID, event
 from tests.histories import (

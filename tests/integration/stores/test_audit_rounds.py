@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from streams.domain.books import Finding
 from streams.domain.errors import DependencyDown
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores import audit_rounds
 from streams.stores.audit import audit
 from streams.stores.audit_rounds import Auditor, Pace, Round, Slice, read_open_findings

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from services.monitor.canary import canary_event, canary_subjects
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.audit_rounds import Auditor, Pace, Slice
 from streams.stores.health import RECENT, Canary, read_canaries, read_health, read_stream_health
 from tests.builders import event, records

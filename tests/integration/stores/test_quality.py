@@ -9,7 +9,8 @@ import pytest
 
 from streams.domain.calendar import week_of
 from streams.domain.delay import Deadline
-from streams.handlers.fold_cases import TOPIC, Record
+from streams.domain.positions import TOPIC
+from streams.handlers.fold_cases import Record
 from streams.stores.completeness import read_completeness
 from streams.stores.delay import read_delays
 from streams.stores.health import StreamHealth

@@ -16,7 +16,7 @@ from psycopg.rows import TupleRow
 
 from streams.domain.counts import BASES
 from streams.domain.errors import ConfigurationError
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.counts import CountsRequest, one_view, read_counts
 from streams.stores.database import connect
 from streams.stores.snapshots import (

@@ -16,7 +16,8 @@ from yoyo import get_backend, read_migrations
 
 from schemas.sql import MIGRATIONS
 from schemas.topics.partitioner import partition_for
-from streams.handlers.fold_cases import TOPIC, FoldCases
+from streams.domain.positions import TOPIC
+from streams.handlers.fold_cases import FoldCases
 from streams.stores.audit import audit
 from streams.stores.counts import read_positions
 from streams.stores.database import _with_driver, connect, migrate

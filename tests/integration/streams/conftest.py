@@ -21,7 +21,7 @@ from schemas.catalogue import Catalogue
 from schemas.topics.partitioner import partition_for
 from services.settings import Settings
 from streams.domain.counts import COUNTERS
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.audit import audit
 from streams.stores.database import connect
 from tests.builders import event, minutes

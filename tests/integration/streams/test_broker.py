@@ -9,7 +9,8 @@ from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from schemas.topics import load_topics
 from schemas.topics.partitioner import partition_for
 from streams.domain.errors import ConfigurationError, DependencyDown
-from streams.handlers.fold_cases import TOPIC, DeadLetter, Record, Touched
+from streams.domain.positions import TOPIC, Touched
+from streams.handlers.fold_cases import DeadLetter, Record
 from streams.handlers.reconcile import LogState
 from streams.stores.broker import (
     COUNT_CHANGES,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.log_ends import ask_log_ends
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.broker import Producer, topic_partitions
 
 pytestmark = pytest.mark.native

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from schemas.topics import load_topics
 from schemas.topics.partitioner import partition_for
 from streams.agents.fold_cases import EXIT_UNEXPECTED
-from streams.handlers.fold_cases import TOPIC
+from streams.domain.positions import TOPIC
 from streams.stores.broker import COUNT_CHANGES, DEAD_LETTERS, create_topics
 from streams.stores.database import connect
 from tests.builders import event

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from schemas.topics.partitioner import partition_for
 from streams.domain.counts import COUNTERS
 from streams.domain.errors import DependencyDown, OutOfStep
-from streams.handlers.fold_cases import Batch, Committed, FoldCases, Record, Touched, View
+from streams.domain.positions import Touched
+from streams.handlers.fold_cases import Batch, Committed, FoldCases, Record, View
 from tests.builders import START, event, judged_by, minutes, position, records, small_catalogue, spread, uuid
 from tests.fakes import (
     Faults,

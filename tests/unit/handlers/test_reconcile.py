@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 
 from streams.domain.errors import DependencyDown
-from streams.handlers.fold_cases import Committed, FoldCases, Position, Touched
+from streams.domain.positions import Position, Touched
+from streams.handlers.fold_cases import Committed, FoldCases
 from streams.handlers.reconcile import NEVER, LogState, reconcile, reconciled
 from tests.builders import START, TOPIC_ID, event, judged_by, position, records, small_catalogue
 from tests.fakes import FakeLog, InMemoryLedger, RecordingAnnouncements, run

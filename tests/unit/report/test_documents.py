@@ -8,13 +8,13 @@ from typing import Any
 import docx
 import pytest
 
-from services.report.charts import begin_drawing, draw
+from services.report.charts import begin_drawing, draw, draw_ahead
 from services.report.document import Document, situation_document
 from services.report.docx import document_docx
 from services.report.markdown import cell_text, markdown
 from streams.domain.report.facts import FoodPoisoning
 from streams.domain.report.language import Lang
-from streams.stores.situation import Situation, SituationRequest, Table
+from streams.stores.situation import Situation, SituationRequest, Table, Tables
 from tests.situations import disease, figure, situation, written
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -43,7 +43,7 @@ def document(lang: Lang = "vi", stamp: str | None = "DỮ LIỆU MÔ PHỎNG") -
     by_disease = Table([row("dengue", None, 1_500, None), row("measles", None, 3, 5)], [])
     by_district = Table([row("dengue", "Huyện A & B", 1_500, None), row("measles", None, 3, 5)], [])
     labels = {"dengue": ("Bệnh Sốt xuất huyết Dengue", "Dengue"), "measles": ("Bệnh Sởi", "Measles")}
-    read = Situation(facts, labels, by_disease, by_district, by_district, "month")
+    read = Situation(facts, Tables(labels, by_disease, by_district, by_district, "month"))
     at = datetime(2024, 1, 5, 1, 15, tzinfo=UTC)
     request = SituationRequest("12", date(2023, 1, 1), date(2023, 12, 31), date(2023, 12, 31), at)
     return situation_document(read, written(facts, lang), request, lang, False, stamp)
@@ -127,6 +127,18 @@ def test_a_chart_that_cannot_be_drawn_is_an_error_and_the_next_one_is_drawn() ->
         begin_drawing().draw([{"mark": 3}]).pictures()
     (picture,) = draw([{"key": "district", "data": [{"name": "A", "cases": 3}]}], "en").pictures()
     assert picture.startswith(PNG)
+
+
+def test_what_is_drawn_ahead_is_handed_out_once_and_to_nobody_else() -> None:
+    charts = [{"key": "district", "data": [{"name": "A", "cases": 3}]}]
+    others = [{"key": "district", "data": [{"name": "A", "cases": 4}]}]
+    ahead = draw_ahead(charts, "vi")
+    assert draw(others, "vi") is not ahead
+    assert draw(charts, "en") is not ahead
+    assert draw(charts, "vi") is ahead
+    again = draw(charts, "vi")
+    assert again is not ahead
+    assert again.pictures() == ahead.pictures()
 
 
 @pytest.mark.parametrize(
