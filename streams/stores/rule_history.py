@@ -3,7 +3,7 @@
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from streams.domain.areas import code_of
 from streams.domain.case import Case
 from streams.domain.errors import ConfigurationError
 from streams.domain.rules import CaseFact, CommuneFacts, Facts, JudgedArea, Notice, case_fact
-from streams.handlers.judge_rules import Asked
+from streams.handlers.judge_rules import Asked, FactsOfEach
 from streams.stores.area_cases import cases_as_of
 from streams.stores.catalogue import current_load_id
 from streams.stores.copying import array_literal
@@ -46,13 +46,13 @@ class PostgresRuleHistory:
         self._places = _Places()
         self._first_days = _FirstDays(clock)
 
-    def facts_of(self, asked: Sequence[Asked]) -> list[tuple[JudgedArea, Facts] | None]:
+    def facts_of(self, asked: Sequence[Asked]) -> FactsOfEach:
         """Everything but population and reporters."""
         try:
             with errors_translated():
                 connection = self._open()
                 with one_view(connection):
-                    return _read_facts(connection, asked, self._as_of, self._places, self._first_days)
+                    yield from _read_facts(connection, asked, self._as_of, self._places, self._first_days)
         except ConfigurationError:
             raise
         except BaseException:
@@ -98,10 +98,13 @@ def _read_facts(
     as_of: datetime | None,
     places: _Places,
     remembered: "_FirstDays",
-) -> list[tuple[JudgedArea, Facts] | None]:
-    """As RuleHistory.facts_of, within a transaction of the caller's: each kind of fact in one reading."""
+) -> FactsOfEach:
+    """As RuleHistory.facts_of, within a transaction of the caller's: each kind of fact in one reading.
+
+    But the communes of a district or a province: their counts of years are read when their turn comes.
+    """
     if not asked:
-        return []
+        return
     (on,) = {question.on for question in asked}
     areas = places.of(connection, asked, on)
     wanted = {
@@ -128,28 +131,26 @@ def _read_facts(
         by_onset[number][day] = cases
     cases_of = _cases(connection, communes, on, as_of)
 
-    found: list[tuple[JudgedArea, Facts] | None] = []
     for number, question in enumerate(asked):
         if number not in wanted:
-            found.append(None)
+            yield None
             continue
         place = areas[question.area_id]
         first = first_days[place.area.province_id]
         since = reports_since.get((question.disease, place.area.province_id))
         facts = Facts(
-            cases=cases_of[number],
-            by_onset=by_onset[number],
+            cases=cases_of.get(number, []),
+            by_onset=by_onset.get(number, {}),
             # From its first case on, but not before case reports count.
             known_from=first if first is None or since is None else max(first, since),
-            notices=notices[number],
+            notices=notices.get(number, []),
         )
         if number not in communes:
             if question.wants_communes:
                 facts = replace(facts, communes=_communes(connection, question, place, as_of))
         elif question.wants_deaths and place.district_id is not None:
             facts = replace(facts, district_deaths=_deaths(connection, question, place, as_of))
-        found.append((place.area, facts))
-    return found
+        yield place.area, facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,18 +240,24 @@ class _FirstDays:
 def _cases(
     connection: Connection[TupleRow], communes: _Wanted, on: date, as_of: datetime | None
 ) -> Mapping[int, list[CaseFact]]:
-    cases: dict[int, list[Case]] = defaultdict(list)
+    found: dict[int, list[CaseFact]] = defaultdict(list)
+    for number, case in _counted_cases(connection, communes, on, as_of):
+        if (fact := case_fact(case)) is not None:
+            found[number].append(fact)
+    return found
+
+
+def _counted_cases(
+    connection: Connection[TupleRow], communes: _Wanted, on: date, as_of: datetime | None
+) -> Iterator[tuple[int, Case]]:
     if as_of is None:
         window = _members(communes, lambda question: question.cases_since) | {"until": on}
         for number, *row in connection.execute(query("rule_cases"), window):
-            cases[number].append(case_from_row(*row))
-    else:
-        for number, (question, place) in communes.items():
-            cases[number].extend(cases_as_of(connection, _window(question, place, as_of)))
-    found: dict[int, list[CaseFact]] = defaultdict(list)
-    for number, known in cases.items():
-        found[number] = [fact for case in known if (fact := case_fact(case)) is not None]
-    return found
+            yield number, case_from_row(*row)
+        return
+    for number, (question, place) in communes.items():
+        for case in cases_as_of(connection, _window(question, place, as_of)):
+            yield number, case
 
 
 def _window(question: Asked, place: _Place, as_of: datetime | None) -> dict[str, Any]:
