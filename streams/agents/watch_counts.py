@@ -6,6 +6,9 @@ its own: a change that comes again is judged again and adds nothing.
 
 import asyncio
 import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import faust
@@ -34,8 +37,12 @@ def create_app(options: WorkerOptions, handler: WatchCounts) -> faust.App:
         agents_seek=False,
     )
     topic = app.topic(options.topic, key_serializer="raw", value_serializer="raw")
-    # The handler has one connection: the agent and the timer take turns, piece by piece.
-    turn = asyncio.Lock()
+    # The handler has one connection, so one thread works for the agent and for the timer, in turn, piece by
+    # piece. Of several each would keep as much memory as the largest piece ever took.
+    one_thread = ThreadPoolExecutor(1, "watch-counts")
+
+    async def in_turn(work: Callable[[], int]) -> int:
+        return await asyncio.get_running_loop().run_in_executor(one_thread, work)
 
     @app.agent(topic, name=f"{options.topic}.watch_counts")  # type: ignore[untyped-decorator]
     async def watch_counts(stream: Any) -> None:
@@ -45,10 +52,7 @@ def create_app(options: WorkerOptions, handler: WatchCounts) -> faust.App:
                 records = [record for event in batch for record in event.value]
                 moved = {key for record in records if (key := _key(record.value)) is not None}
 
-                async def judge(moved: set[tuple[str, str]] = moved) -> int:
-                    async with turn:
-                        return await asyncio.to_thread(handler.handle, moved)
-
+                judge = partial(in_turn, partial(handler.handle, moved))
                 events = await until_done(app, "judge what moved", judge)
                 for event in batch:
                     await stream.ack(event)
@@ -66,8 +70,7 @@ def create_app(options: WorkerOptions, handler: WatchCounts) -> faust.App:
             events = 0
             pieces = handler.due()
             while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-                async with turn:
-                    events += await asyncio.to_thread(piece)
+                events += await in_turn(piece)
             return events
 
         try:
