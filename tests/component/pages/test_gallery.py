@@ -14,6 +14,8 @@ PAGE_BYTES = 60_000
 _WEIGHT = """() => performance.getEntriesByType("navigation")
   .concat(performance.getEntriesByType("resource"))
   .reduce((sum, entry) => sum + entry.encodedBodySize, 0)"""
+_CAPTIONS_FIT = """() => [...document.querySelectorAll("caption")]
+  .every(caption => caption.getBoundingClientRect().right <= innerWidth)"""
 
 
 @pytest.fixture(scope="module")
@@ -41,5 +43,6 @@ def test_every_page_is_for_everybody(
         check_accessibility(page)
         # Tables scroll in their own box, never the page.
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate(_CAPTIONS_FIT)
         # What the service worker has kept does not travel.
         assert shown.has_worker or 0 < page.evaluate(_WEIGHT) < PAGE_BYTES
