@@ -3,8 +3,7 @@
 Synchronous: an agent calls it in a thread of its own.
 """
 
-from collections.abc import Collection, Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
@@ -68,17 +67,11 @@ class Rules(Protocol):
         """Raises ConfigurationError where none was ever loaded, DependencyDown where nobody answers."""
 
 
-FactsOfEach = Generator[tuple[JudgedArea, Facts] | None, None, None]
-"""To be closed by whoever does not take all."""
-
-
 class RuleHistory(Protocol):
     """What is known of a disease in an area, in one view of the counts."""
 
-    def facts_of(self, asked: Sequence[Asked]) -> FactsOfEach:
+    def facts_of(self, asked: Sequence[Asked]) -> Sequence[tuple[JudgedArea, Facts] | None]:
         """Everything but population and reporters, in the order asked; None for a kind that is not wanted.
-
-        One after the other: all of a province's communes over years take more memory than all else here.
 
         An area that was not valid on the day is read as the one that it was, or became, then.
 
@@ -178,26 +171,27 @@ class JudgeRules:
                 raise ConfigurationError(f"{question.disease}: the rules in force know no such disease.")
         kinds = _kinds_counted(book, on) if has_moved else None
         asked = list(_asked(book, questions, on, kinds))
-        with closing(self._history.facts_of(asked)) as facts_of_each:
-            return [
-                [] if found is None else self._judge(book, question, *found, on, has_moved=has_moved)
-                for question, found in zip(questions, facts_of_each, strict=True)
-            ]
-
-    def _judge(
-        self, book: RuleBook, question: Question, area: JudgedArea, facts: Facts, on: date, *, has_moved: bool
-    ) -> list[Verdict]:
-        facts = replace(
-            facts,
-            population=self._population(book, area, facts, on),
-            silent_reporters={} if has_moved else self._silent_reporters(book, area, on),
-        )
-        rules = book
-        if has_moved and not question.standing:
-            rules = self._book_of(book, question.disease, on)
-        if has_moved and not question.is_open:
-            return judge_raised(rules, question.disease, area, facts, on)
-        return judge(rules, question.disease, area, facts, on, question.standing, question.determined_at)
+        verdicts: list[list[Verdict]] = []
+        for question, found in zip(questions, self._history.facts_of(asked), strict=True):
+            if found is None:
+                verdicts.append([])
+                continue
+            area, facts = found
+            facts = replace(
+                facts,
+                population=self._population(book, area, facts, on),
+                silent_reporters={} if has_moved else self._silent_reporters(book, area, on),
+            )
+            rules = book
+            if has_moved and not question.standing:
+                rules = self._book_of(book, question.disease, on)
+            if has_moved and not question.is_open:
+                verdicts.append(judge_raised(rules, question.disease, area, facts, on))
+            else:
+                verdicts.append(
+                    judge(rules, question.disease, area, facts, on, question.standing, question.determined_at)
+                )
+        return verdicts
 
     def _book_of(self, book: RuleBook, disease: str, on: date) -> RuleBook:
         """The rules that can answer about a disease, put together once a day."""

@@ -16,7 +16,7 @@ from streams.domain.areas import code_of
 from streams.domain.case import Case
 from streams.domain.errors import ConfigurationError
 from streams.domain.rules import CaseFact, CommuneFacts, Facts, JudgedArea, Notice, case_fact
-from streams.handlers.judge_rules import Asked, FactsOfEach
+from streams.handlers.judge_rules import Asked
 from streams.stores.area_cases import cases_as_of
 from streams.stores.catalogue import current_load_id
 from streams.stores.copying import array_literal
@@ -46,13 +46,13 @@ class PostgresRuleHistory:
         self._places = _Places()
         self._first_days = _FirstDays(clock)
 
-    def facts_of(self, asked: Sequence[Asked]) -> FactsOfEach:
+    def facts_of(self, asked: Sequence[Asked]) -> list[tuple[JudgedArea, Facts] | None]:
         """Everything but population and reporters."""
         try:
             with errors_translated():
                 connection = self._open()
                 with one_view(connection):
-                    yield from _read_facts(connection, asked, self._as_of, self._places, self._first_days)
+                    return _read_facts(connection, asked, self._as_of, self._places, self._first_days)
         except ConfigurationError:
             raise
         except BaseException:
@@ -98,13 +98,10 @@ def _read_facts(
     as_of: datetime | None,
     places: _Places,
     remembered: "_FirstDays",
-) -> FactsOfEach:
-    """As RuleHistory.facts_of, within a transaction of the caller's: each kind of fact in one reading.
-
-    But the communes of a district or a province: their counts of years are read when their turn comes.
-    """
+) -> list[tuple[JudgedArea, Facts] | None]:
+    """As RuleHistory.facts_of, within a transaction of the caller's: each kind of fact in one reading."""
     if not asked:
-        return
+        return []
     (on,) = {question.on for question in asked}
     areas = places.of(connection, asked, on)
     wanted = {
@@ -131,26 +128,28 @@ def _read_facts(
         by_onset[number][day] = cases
     cases_of = _cases(connection, communes, on, as_of)
 
+    found: list[tuple[JudgedArea, Facts] | None] = []
     for number, question in enumerate(asked):
         if number not in wanted:
-            yield None
+            found.append(None)
             continue
         place = areas[question.area_id]
         first = first_days[place.area.province_id]
         since = reports_since.get((question.disease, place.area.province_id))
         facts = Facts(
-            cases=cases_of.get(number, []),
-            by_onset=by_onset.get(number, {}),
+            cases=cases_of[number],
+            by_onset=by_onset[number],
             # From its first case on, but not before case reports count.
             known_from=first if first is None or since is None else max(first, since),
-            notices=notices.get(number, []),
+            notices=notices[number],
         )
         if number not in communes:
             if question.wants_communes:
                 facts = replace(facts, communes=_communes(connection, question, place, as_of))
         elif question.wants_deaths and place.district_id is not None:
             facts = replace(facts, district_deaths=_deaths(connection, question, place, as_of))
-        yield place.area, facts
+        found.append((place.area, facts))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 
 from streams.domain.errors import ConfigurationError
 from streams.domain.rules import Facts, JudgedArea, Outcome, RuleBook, Standing
-from streams.handlers.judge_rules import Asked, FactsOfEach, JudgeRules, Question
+from streams.handlers.judge_rules import Asked, JudgeRules, Question
 from streams.stores.rule_judge import RememberedPeople
 from tests.rules import AREA, book, cases, facts
 
@@ -34,11 +34,14 @@ class KnownHistory:
         self.area, self.known = area, known
         self.asked: list[Asked] = []
 
-    def facts_of(self, asked: Sequence[Asked]) -> FactsOfEach:
+    def facts_of(self, asked: Sequence[Asked]) -> list[tuple[JudgedArea, Facts] | None]:
         self.asked.extend(asked)
-        for question in asked:
-            is_wanted = question.kinds is None or self.area.kind in question.kinds
-            yield (self.area, self.known) if is_wanted else None
+        return [
+            None
+            if question.kinds is not None and self.area.kind not in question.kinds
+            else (self.area, self.known)
+            for question in asked
+        ]
 
 
 class KnownPeople:
