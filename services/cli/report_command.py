@@ -10,6 +10,7 @@ from uuid import UUID
 import typer
 from psycopg import Connection
 from psycopg.rows import TupleRow
+from rich.table import Table
 
 from schemas.report import load_notices
 from services.cli import options
@@ -172,8 +173,6 @@ def publish(
 def list_reports(json_output: JsonOption = False) -> None:
     """List them with their hashes."""
     # As in publish.
-    from rich.table import Table
-
     from services.report.publishing import published_reports
 
     with connected() as connection:

@@ -195,6 +195,5 @@ def draw(charts: "Sequence[Document]", lang: str) -> Drawing:
 
 @atexit.register
 def _end_drawing() -> None:
-    _ahead.clear()
     while _painters:
         _painters.pop().end()

@@ -58,7 +58,6 @@ def is_in_weeks(period: Period) -> bool:
 
 
 @lru_cache(maxsize=4096)
-@lru_cache(maxsize=1_024)  # Every row of a table asks for the same few.
 def same_period(period: Period, years: int, in_weeks: bool) -> Period:
     """The same period some years before.
 
